@@ -1,0 +1,10 @@
+//! One file per table.
+
+pub(crate) mod agents;
+pub(crate) mod audit;
+pub(crate) mod blobs;
+pub(crate) mod events;
+pub(crate) mod keys;
+pub(crate) mod runs;
+pub(crate) mod tasks;
+pub(crate) mod tools;

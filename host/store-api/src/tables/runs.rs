@@ -1,0 +1,92 @@
+use async_trait::async_trait;
+use cofferdam_types::page::{Page, PageRequest};
+use cofferdam_types::run::{Event, Run};
+use cofferdam_types::task::Task;
+use cofferdam_types::{AgentId, RunId, TaskId, Tenant, Timestamp};
+
+use crate::StoreError;
+
+/// Which runs a list holds.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RunFilter {
+    /// Only those of this task.
+    pub task_id: Option<TaskId>,
+}
+
+/// The next part of a run's log, with the head and the task as they are after it.
+#[derive(Debug, Clone)]
+pub struct Append<'a> {
+    /// The run after the events: `seq` is that of the last one, `epoch` the writer's.
+    pub run: &'a Run,
+    /// The task after the events; absent when it doesn't change.
+    pub task: Option<&'a Task>,
+    /// The events, numbered on from the log's end. At least one, at most 64.
+    pub events: &'a [Event],
+}
+
+/// A run that was taken over.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Claimed {
+    /// The run, with its new epoch and driver.
+    pub run: Run,
+    /// Its task.
+    pub task: Task,
+}
+
+/// Runs and their logs.
+///
+/// A run's log is written by its driver alone. Who drives is settled by [`Runs::claim`], which
+/// counts the epoch up; from then on every older driver is refused.
+#[async_trait]
+pub trait Runs: Send + Sync {
+    /// Adds a run in state `queued` with its first event, and updates the task.
+    ///
+    /// **Atomic.** **Errors**: [`StoreError::Conflict`] when the id is taken or the task has
+    /// another run that is not over; [`StoreError::Missing`] when there is no such task.
+    async fn create(&self, first: Append<'_>) -> Result<(), StoreError>;
+
+    /// One run.
+    async fn get(&self, tenant: &Tenant, id: &RunId) -> Result<Option<Run>, StoreError>;
+
+    /// Runs, newest id first; `after` is the last id of the page before.
+    async fn list(
+        &self,
+        tenant: &Tenant,
+        filter: &RunFilter,
+        page: &PageRequest<RunId>,
+    ) -> Result<Page<Run, RunId>, StoreError>;
+
+    /// Makes `agent` the run's driver: counts the epoch up. The log is not written.
+    ///
+    /// **Errors**: [`StoreError::Missing`]; [`StoreError::Conflict`] when the run is over.
+    async fn claim(
+        &self,
+        tenant: &Tenant,
+        id: &RunId,
+        agent: &AgentId,
+    ) -> Result<Claimed, StoreError>;
+
+    /// Adds events to a run's log and sets the head and the task. The head's `cancel_requested`
+    /// is left as the store has it, since it belongs to [`Runs::request_cancel`].
+    ///
+    /// **Atomic.** **Errors**: [`StoreError::Stale`] when the store's epoch is not `run.epoch`, the
+    /// log does not end right before the first event, or the run is over; so an append that is
+    /// repeated after a lost answer is refused, never doubled.
+    async fn append(&self, next: Append<'_>) -> Result<(), StoreError>;
+
+    /// Notes that somebody wants the run stopped; returns the run after it. **Idempotent**; no
+    /// effect on a run that is over.
+    async fn request_cancel(
+        &self,
+        tenant: &Tenant,
+        id: &RunId,
+        at: Timestamp,
+    ) -> Result<Run, StoreError>;
+
+    /// The runs of every tenant that are not over, by ascending id: what a host that starts takes
+    /// over. `after` is the last id of the page before.
+    async fn unfinished(
+        &self,
+        page: &PageRequest<RunId>,
+    ) -> Result<Page<(Tenant, RunId), RunId>, StoreError>;
+}
