@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 use cofferdam_types::page::{Page, PageRequest};
 use cofferdam_types::task::{Task, TaskStatus};
-use cofferdam_types::{TaskId, Tenant};
+use cofferdam_types::{TaskId, Tenant, Timestamp};
 
 use crate::StoreError;
 
@@ -12,7 +12,8 @@ pub struct TaskFilter {
     pub status: Option<TaskStatus>,
 }
 
-/// Tasks. After creation a task changes only together with its runs, through [`crate::Runs`].
+/// Tasks. While a task has a run that is not over, it changes only together with that run,
+/// through [`crate::Runs`].
 #[async_trait]
 pub trait Tasks: Send + Sync {
     /// Adds a task. **Errors**: [`StoreError::Conflict`] when the id is taken.
@@ -28,4 +29,12 @@ pub trait Tasks: Send + Sync {
         filter: &TaskFilter,
         page: &PageRequest<TaskId>,
     ) -> Result<Page<Task, TaskId>, StoreError>;
+
+    /// Replaces a task of which the reader saw `expected` as its `updated_at`. For changes that no
+    /// run makes: cancelling a task that never ran.
+    ///
+    /// **Atomic.** The task is found by `task.tenant` and `task.id`.
+    /// **Errors**: [`StoreError::Missing`] when there is no such task; [`StoreError::Conflict`]
+    /// when the stored `updated_at` is not `expected`, or the task has a run that is not over.
+    async fn update(&self, task: &Task, expected: Timestamp) -> Result<(), StoreError>;
 }
