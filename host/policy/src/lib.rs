@@ -1,1 +1,14 @@
+//! Decides what a call may use: a grant, or a denial that explains itself.
+//!
+//! Owns [`Grant`], the only key to the sandbox: it has private fields and is made here alone, so
+//! running a tool that nobody decided about does not compile. Refuses to know files, clocks and
+//! stores: a decision is a pure function of the policy, the tool and the offer. Start with
+//! [`Policy::decide`].
 
+mod decision;
+mod grant;
+mod policy;
+
+pub use decision::Request;
+pub use grant::{Describe, Directory, Grant};
+pub use policy::{Ceiling, Policy};

@@ -1,0 +1,56 @@
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use cofferdam_store_api::ToolRecord;
+use cofferdam_types::ToolName;
+use cofferdam_types::tool::ToolRef;
+
+use crate::entry::Entry;
+
+/// All tools of one tenant, in memory: a call resolves without asking the store.
+#[derive(Default)]
+pub(crate) struct Catalogue {
+    /// Ascending by version.
+    tools: BTreeMap<ToolName, Vec<Arc<Entry>>>,
+}
+
+impl Catalogue {
+    /// From the store's listing. A record that no longer compiles is left out and logged: one bad
+    /// tool must not take the others down.
+    pub(crate) fn new(records: Vec<ToolRecord>) -> Self {
+        let mut tools = BTreeMap::<_, Vec<Arc<Entry>>>::new();
+        for record in records {
+            let name = record.spec.name.clone();
+            match Entry::new(record) {
+                Ok(entry) => tools.entry(name).or_default().push(Arc::new(entry)),
+                Err(fault) => tracing::error!(tool = %name, ?fault, "left out a stored tool"),
+            }
+        }
+        for versions in tools.values_mut() {
+            versions.sort_by(|a, b| a.identity().version.cmp(&b.identity().version));
+        }
+        Self { tools }
+    }
+
+    /// The highest version in the range; without a range the highest that is not a pre-release,
+    /// or the highest of all when there are only pre-releases.
+    pub(crate) fn resolve(&self, tool: &ToolRef) -> Option<&Arc<Entry>> {
+        let versions = self.tools.get(&tool.name)?;
+        if let Some(range) = &tool.range {
+            return versions
+                .iter()
+                .rev()
+                .find(|entry| range.matches(&entry.identity().version));
+        }
+        let released = versions
+            .iter()
+            .rev()
+            .find(|entry| entry.identity().version.pre.is_empty());
+        released.or(versions.last())
+    }
+
+    /// Every version of every tool, by name and ascending version.
+    pub(crate) fn entries(&self) -> impl Iterator<Item = &Arc<Entry>> {
+        self.tools.values().flatten()
+    }
+}

@@ -1,0 +1,254 @@
+//! What a component says about itself, as JSON, and the rules it must keep.
+
+use std::collections::HashSet;
+
+use cofferdam_types::failure::Fault;
+use cofferdam_types::limits::LimitRequest;
+use cofferdam_types::tool::{Capability, Example, Manifest, SafetyFlags, ToolSpec};
+use cofferdam_types::{ComponentName, Payload, ToolName, Version};
+use serde::Deserialize;
+
+use crate::error::Error;
+use crate::schema;
+
+/// Most tools of one component.
+const TOOLS_MAX: usize = 256;
+/// Longest description in bytes: a page for a model to read.
+const DESCRIPTION_BYTES_MAX: usize = 8 << 10;
+/// Most tags of a tool, and the longest one in bytes.
+const TAGS_MAX: (usize, usize) = (32, 64);
+/// Most examples of a tool.
+const EXAMPLES_MAX: usize = 16;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawManifest {
+    name: String,
+    version: String,
+    tools: Vec<RawTool>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawTool {
+    function: String,
+    description: String,
+    args_schema: Payload,
+    returns_schema: Payload,
+    #[serde(default)]
+    capabilities: Vec<Capability>,
+    #[serde(default)]
+    safety: SafetyFlags,
+    #[serde(default)]
+    tags: Vec<String>,
+    #[serde(default)]
+    examples: Vec<Example>,
+    #[serde(default)]
+    limits: LimitRequest,
+}
+
+/// Parses and checks a manifest. Control characters are taken out of descriptions and titles: they
+/// are shown in terminals and to models.
+///
+/// **Errors**: [`Error::Manifest`] with every broken place.
+pub fn parse(text: &str) -> Result<Manifest, Error> {
+    let raw: RawManifest = serde_json::from_str(text).map_err(|error| {
+        Error::Manifest(vec![Fault {
+            pointer: String::new(),
+            reason: format!("not a manifest: {error}"),
+        }])
+    })?;
+    let mut faults = Faults::default();
+    let component = faults.keep(
+        "/name",
+        raw.name.parse::<ComponentName>().map_err(|e| e.to_string()),
+    );
+    let version = faults.keep(
+        "/version",
+        raw.version.parse::<Version>().map_err(|e| e.to_string()),
+    );
+    if raw.tools.is_empty() || raw.tools.len() > TOOLS_MAX {
+        faults.add("/tools", "a component has 1 to 256 tools");
+    }
+    let (Some(component), Some(version)) = (component, version) else {
+        return Err(Error::Manifest(faults.0));
+    };
+    let mut names = HashSet::new();
+    let mut tools = Vec::new();
+    for (index, tool) in raw.tools.into_iter().take(TOOLS_MAX).enumerate() {
+        let at = format!("/tools/{index}");
+        let name = faults.keep(
+            &format!("{at}/function"),
+            ToolName::of(&component, &tool.function).map_err(|e| e.to_string()),
+        );
+        check_tool(&mut faults, &at, &tool);
+        let Some(name) = name else { continue };
+        if !names.insert(name.clone()) {
+            faults.add(&format!("{at}/function"), "another tool has this name");
+        }
+        tools.push(ToolSpec {
+            name,
+            function: tool.function,
+            version: version.clone(),
+            description: printable(&tool.description),
+            args_schema: tool.args_schema,
+            returns_schema: tool.returns_schema,
+            capabilities: tool.capabilities,
+            safety: tool.safety,
+            tags: tool.tags.iter().map(|tag| printable(tag)).collect(),
+            examples: tool.examples,
+            limits: tool.limits,
+        });
+    }
+    if faults.0.is_empty() {
+        Ok(Manifest {
+            component,
+            version,
+            tools,
+        })
+    } else {
+        Err(Error::Manifest(faults.0))
+    }
+}
+
+fn check_tool(faults: &mut Faults, at: &str, tool: &RawTool) {
+    if tool.description.trim().is_empty() || tool.description.len() > DESCRIPTION_BYTES_MAX {
+        faults.add(
+            &format!("{at}/description"),
+            "expected 1 to 8192 bytes of text",
+        );
+    }
+    if tool
+        .args_schema
+        .as_value()
+        .get("type")
+        .and_then(|t| t.as_str())
+        != Some("object")
+    {
+        faults.add(&format!("{at}/args_schema/type"), "arguments are an object");
+    }
+    let args = schema::compile(&tool.args_schema);
+    let returns = schema::compile(&tool.returns_schema);
+    if let Ok(args) = &args {
+        for (index, example) in tool.examples.iter().enumerate() {
+            if !schema::faults(args, example.arguments.as_value()).is_empty() {
+                faults.add(
+                    &format!("{at}/examples/{index}/arguments"),
+                    "the example breaks args_schema",
+                );
+            }
+        }
+    }
+    faults.keep(&format!("{at}/args_schema"), args);
+    faults.keep(&format!("{at}/returns_schema"), returns);
+    if tool.tags.len() > TAGS_MAX.0 || tool.tags.iter().any(|tag| tag.len() > TAGS_MAX.1) {
+        faults.add(
+            &format!("{at}/tags"),
+            "expected at most 32 tags of 64 bytes",
+        );
+    }
+    if tool.examples.len() > EXAMPLES_MAX {
+        faults.add(&format!("{at}/examples"), "expected at most 16 examples");
+    }
+    if tool.safety.read_only && tool.safety.destructive {
+        faults.add(&format!("{at}/safety"), "a read-only tool destroys nothing");
+    }
+    let mut kinds = HashSet::new();
+    if !tool
+        .capabilities
+        .iter()
+        .all(|capability| kinds.insert(capability.kind()))
+    {
+        faults.add(
+            &format!("{at}/capabilities"),
+            "a capability is declared once",
+        );
+    }
+}
+
+fn printable(text: &str) -> String {
+    text.chars()
+        .filter(|c| !c.is_control() || *c == '\n')
+        .collect()
+}
+
+#[derive(Default)]
+struct Faults(Vec<Fault>);
+
+impl Faults {
+    fn add(&mut self, pointer: &str, reason: &str) {
+        self.0.push(Fault {
+            pointer: pointer.to_owned(),
+            reason: reason.to_owned(),
+        });
+    }
+
+    /// The value, or nothing and one fault more.
+    fn keep<T>(&mut self, pointer: &str, result: Result<T, String>) -> Option<T> {
+        result.map_err(|reason| self.add(pointer, &reason)).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn manifest(change: impl FnOnce(&mut Value)) -> Result<Manifest, Vec<String>> {
+        let mut value = json!({"name": "demo", "version": "1.0.0", "tools": [{
+            "function": "add", "description": "Adds.",
+            "args_schema": {"type": "object", "properties": {"a": {"type": "integer"}}},
+            "returns_schema": {"type": "integer"},
+        }]});
+        change(&mut value);
+        parse(&value.to_string()).map_err(|error| match error {
+            Error::Manifest(faults) => faults.into_iter().map(|fault| fault.pointer).collect(),
+            other => panic!("{other}"),
+        })
+    }
+
+    #[test]
+    fn a_small_manifest_is_enough() {
+        let manifest = manifest(|_| ()).expect("valid");
+        assert_eq!(manifest.tools[0].name.as_str(), "demo-add");
+    }
+
+    #[test]
+    fn every_broken_place_is_named() {
+        type Change = fn(&mut Value);
+        let cases: [(&str, Change); 9] = [
+            ("/name", |m| m["name"] = json!("My_Tool")),
+            ("/version", |m| m["version"] = json!("1")),
+            ("/tools", |m| m["tools"] = json!([])),
+            ("/tools/0/function", |m| {
+                m["tools"][0]["function"] = json!("Add");
+            }),
+            ("/tools/0/description", |m| {
+                m["tools"][0]["description"] = json!(" ");
+            }),
+            ("/tools/0/args_schema/type", |m| {
+                m["tools"][0]["args_schema"] = json!({});
+            }),
+            ("/tools/0/returns_schema", |m| {
+                m["tools"][0]["returns_schema"] = json!({"type": "nothing"});
+            }),
+            ("/tools/0/safety", |m| {
+                m["tools"][0]["safety"] = json!({"read_only": true, "destructive": true});
+            }),
+            ("/tools/0/examples/0/arguments", |m| {
+                m["tools"][0]["examples"] = json!([{"arguments": {"a": "x"}}]);
+            }),
+        ];
+        for (pointer, change) in cases {
+            assert_eq!(manifest(change), Err(vec![pointer.to_owned()]));
+        }
+        assert_eq!(manifest(|m| m["more"] = json!(1)), Err(vec![String::new()]));
+    }
+
+    #[test]
+    fn control_characters_do_not_pass() {
+        let manifest =
+            manifest(|m| m["tools"][0]["description"] = json!("a\u{1b}[31mb\u{7}")).expect("valid");
+        assert_eq!(manifest.tools[0].description, "a[31mb");
+    }
+}

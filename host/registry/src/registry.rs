@@ -1,0 +1,150 @@
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use cofferdam_store_api::{StoreError, Stores, ToolRecord};
+use cofferdam_types::tool::{Manifest, ToolRef};
+use cofferdam_types::{Digest, Tenant, Timestamp};
+use tokio::sync::Mutex;
+
+use crate::catalogue::Catalogue;
+use crate::entry::Entry;
+use crate::error::Error;
+
+/// The catalogue of every tenant, over the tables `tools` and `blobs`.
+pub struct Registry {
+    stores: Stores,
+    catalogues: RwLock<HashMap<Tenant, Arc<Catalogue>>>,
+    /// Held while a component is added, so that two can't both find a name free.
+    adding: Mutex<()>,
+}
+
+/// A component that is to be added, as its own description and its bytes.
+pub struct Publication<'a> {
+    /// What it says about itself.
+    pub manifest: Manifest,
+    /// The digest of `bytes`.
+    pub digest: Digest,
+    /// The file.
+    pub bytes: &'a [u8],
+    /// Who adds it.
+    pub by: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+impl Registry {
+    /// Over these stores.
+    pub fn new(stores: Stores) -> Self {
+        Self {
+            stores,
+            catalogues: RwLock::default(),
+            adding: Mutex::default(),
+        }
+    }
+
+    /// Adds a component: its bytes first, so that no listed tool is ever without them, then all its
+    /// tools at once. True when it was not there before.
+    ///
+    /// **Errors**: [`Error::Conflict`] when a name is another component's or a version other bytes'.
+    pub async fn register(
+        &self,
+        tenant: &Tenant,
+        publication: Publication<'_>,
+    ) -> Result<bool, Error> {
+        let Publication {
+            manifest,
+            digest,
+            bytes,
+            by,
+            at,
+        } = publication;
+        let component = manifest.component;
+        let _alone = self.adding.lock().await;
+        let records: Vec<_> = manifest
+            .tools
+            .into_iter()
+            .map(|spec| ToolRecord {
+                spec,
+                component: component.clone(),
+                digest,
+                created_at: at,
+                created_by: by.clone(),
+            })
+            .collect();
+        for listed in self.catalogue(tenant).await?.entries() {
+            let record = listed.record();
+            if record.component != component
+                && records.iter().any(|new| new.spec.name == record.spec.name)
+            {
+                let (name, other) = (&record.spec.name, &record.component);
+                return Err(Error::Conflict(format!(
+                    "the tool name `{name}` belongs to the component `{other}`"
+                )));
+            }
+        }
+        self.stores.blobs.put(tenant, &digest, bytes).await?;
+        let created = match self.stores.tools.register(tenant, &records).await {
+            Ok(created) => created,
+            Err(StoreError::Conflict) => {
+                let version = &manifest.version;
+                return Err(Error::Conflict(format!(
+                    "`{component}` {version} is there with other bytes; raise the version"
+                )));
+            }
+            Err(error) => return Err(error.into()),
+        };
+        self.reload(tenant).await?;
+        Ok(created)
+    }
+
+    /// The tool a name means.
+    ///
+    /// **Errors**: [`Error::NotFound`].
+    pub async fn resolve(&self, tenant: &Tenant, tool: &ToolRef) -> Result<Arc<Entry>, Error> {
+        let catalogue = self.catalogue(tenant).await?;
+        catalogue
+            .resolve(tool)
+            .cloned()
+            .ok_or_else(|| Error::NotFound(tool.clone()))
+    }
+
+    /// Every version of every tool, by name and ascending version.
+    pub async fn list(&self, tenant: &Tenant) -> Result<Vec<Arc<Entry>>, Error> {
+        Ok(self.catalogue(tenant).await?.entries().cloned().collect())
+    }
+
+    /// The bytes of a component, checked against its digest.
+    ///
+    /// **Errors**: [`StoreError::Damaged`] when they are gone or changed.
+    pub async fn component(&self, tenant: &Tenant, digest: &Digest) -> Result<Vec<u8>, Error> {
+        let bytes = self.stores.blobs.get(tenant, digest).await?;
+        match bytes {
+            Some(bytes) if Digest::of(&bytes) == *digest => Ok(bytes),
+            Some(_) => Err(StoreError::Damaged(format!("the bytes of {digest} changed")).into()),
+            None => Err(StoreError::Damaged(format!("the bytes of {digest} are gone")).into()),
+        }
+    }
+
+    async fn catalogue(&self, tenant: &Tenant) -> Result<Arc<Catalogue>, Error> {
+        let known = self
+            .catalogues
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(tenant)
+            .cloned();
+        match known {
+            Some(catalogue) => Ok(catalogue),
+            None => self.reload(tenant).await,
+        }
+    }
+
+    async fn reload(&self, tenant: &Tenant) -> Result<Arc<Catalogue>, Error> {
+        let catalogue = Arc::new(Catalogue::new(self.stores.tools.list(tenant).await?));
+        let mut catalogues = self
+            .catalogues
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        catalogues.insert(tenant.clone(), catalogue.clone());
+        Ok(catalogue)
+    }
+}

@@ -1,0 +1,126 @@
+//! JSON Schema, set up for schemas that strangers wrote: no fetching, no back-tracking, bounded.
+
+use cofferdam_types::Payload;
+use cofferdam_types::failure::Fault;
+use jsonschema::{Draft, PatternOptions, Validator};
+use serde_json::Value;
+
+/// Largest schema in bytes of text. Derived schemas of real tools take a few kilobytes.
+const SCHEMA_BYTES_MAX: usize = 256 << 10;
+/// Deepest nesting of a schema, that of any JSON the host takes.
+const SCHEMA_DEPTH_MAX: usize = 64;
+/// Most memory of one compiled pattern and of its lazily built automaton, in bytes.
+const PATTERN_BYTES_MAX: usize = 1 << 20;
+/// Most faults of one answer; the caller mends these first anyway.
+const FAULTS_MAX: usize = 20;
+/// Longest reason of a fault in characters.
+const REASON_CHARS_MAX: usize = 300;
+
+/// Compiles a schema. The error says what is wrong with it.
+pub(crate) fn compile(schema: &Payload) -> Result<Validator, String> {
+    let value = schema.as_value();
+    if schema.to_string().len() > SCHEMA_BYTES_MAX {
+        return Err(format!(
+            "the schema is larger than {SCHEMA_BYTES_MAX} bytes"
+        ));
+    }
+    if depth(value) > SCHEMA_DEPTH_MAX {
+        return Err(format!("the schema nests deeper than {SCHEMA_DEPTH_MAX}"));
+    }
+    let patterns = PatternOptions::regex()
+        .size_limit(PATTERN_BYTES_MAX)
+        .dfa_size_limit(PATTERN_BYTES_MAX);
+    let mut options = jsonschema::options()
+        .offline()
+        .with_pattern_options(patterns)
+        .should_validate_formats(true);
+    if value.get("$schema").is_none() {
+        options = options.with_draft(Draft::Draft202012);
+    }
+    options
+        .build(value)
+        .map_err(|error| cut(&error.masked().to_string()))
+}
+
+/// Every place where `value` breaks the schema, up to a bound. Values are not repeated in the
+/// reasons: they can be large, or secret.
+pub(crate) fn faults(validator: &Validator, value: &Value) -> Vec<Fault> {
+    if validator.is_valid(value) {
+        return Vec::new();
+    }
+    validator
+        .iter_errors(value)
+        .take(FAULTS_MAX)
+        .map(|error| Fault {
+            pointer: error.instance_path().as_str().to_owned(),
+            reason: cut(&error.masked().to_string()),
+        })
+        .collect()
+}
+
+fn cut(text: &str) -> String {
+    text.chars().take(REASON_CHARS_MAX).collect()
+}
+
+/// How deep a value nests; a scalar is 1. The value came through a parser that bounds its depth,
+/// so recursion is safe here.
+fn depth(value: &Value) -> usize {
+    1 + match value {
+        Value::Array(items) => items.iter().map(depth).max().unwrap_or(0),
+        Value::Object(fields) => fields.values().map(depth).max().unwrap_or(0),
+        _ => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn compiles(schema: Value) -> bool {
+        compile(&Payload::from(schema)).is_ok()
+    }
+
+    #[test]
+    fn refuses_what_it_would_have_to_fetch() {
+        for target in [
+            "http://127.0.0.1/x.json",
+            "file:///etc/passwd",
+            "other.json",
+        ] {
+            assert!(!compiles(json!({"$ref": target})), "{target}");
+        }
+    }
+
+    #[test]
+    fn patterns_are_linear_or_refused() {
+        assert!(!compiles(json!({"pattern": "(?=a)b"})));
+        assert!(!compiles(json!({"pattern": "(a{1000}){1000}"})));
+        let schema = compile(&Payload::from(json!({"pattern": "(a+)+$"}))).expect("linear");
+        assert_eq!(faults(&schema, &json!("a".repeat(50_000) + "b")).len(), 1);
+    }
+
+    #[test]
+    fn reference_loops_and_depth_are_bounded() {
+        let mut deep = json!({});
+        for _ in 0..100 {
+            deep = json!({"not": deep});
+        }
+        assert!(!compiles(deep));
+        let looping = compile(&Payload::from(
+            json!({"$ref": "#/$defs/a", "$defs": {"a": {"$ref": "#/$defs/a"}}}),
+        ));
+        if let Ok(validator) = looping {
+            faults(&validator, &json!(1));
+        }
+    }
+
+    #[test]
+    fn a_fault_points_at_its_place_and_repeats_no_value() {
+        let schema = json!({"properties": {"a": {"items": {"type": "integer"}}}, "additionalProperties": false});
+        let schema = compile(&Payload::from(schema)).expect("valid");
+        let found = faults(&schema, &json!({"a": [1, "secret"]}));
+        assert_eq!(found[0].pointer, "/a/1");
+        assert!(!found[0].reason.contains("secret"), "{}", found[0].reason);
+    }
+}
