@@ -20,8 +20,32 @@ pub struct Append<'a> {
     pub run: &'a Run,
     /// The task after the events; absent when it doesn't change.
     pub task: Option<&'a Task>,
-    /// The events, numbered on from the log's end. At least one, at most 64.
+    /// The events, numbered on from the log's end. At least one, at most [`Append::EVENTS_MAX`].
     pub events: &'a [Event],
+}
+
+impl Append<'_> {
+    /// Most events of one append: no writer makes the others wait long.
+    pub const EVENTS_MAX: usize = 64;
+
+    /// Whether the parts agree with each other; every backend asks before it writes.
+    ///
+    /// **Errors**: [`StoreError::Conflict`] when there are too many events or none, when they are
+    /// not numbered one by one up to `run.seq`, or when `task` is not the run's.
+    pub fn check(&self) -> Result<(), StoreError> {
+        let count = self.events.len();
+        let first = self.events.first().map_or(0, |event| event.seq);
+        let numbered = (first..).zip(self.events).all(|(seq, event)| seq == event.seq);
+        let ends = self.events.last().map(|event| event.seq) == Some(self.run.seq);
+        let own_task = self
+            .task
+            .is_none_or(|task| task.id == self.run.task_id && task.tenant == self.run.tenant);
+        if (1..=Self::EVENTS_MAX).contains(&count) && first > 0 && numbered && ends && own_task {
+            Ok(())
+        } else {
+            Err(StoreError::Conflict)
+        }
+    }
 }
 
 /// A run that was taken over.
@@ -41,8 +65,9 @@ pub struct Claimed {
 pub trait Runs: Send + Sync {
     /// Adds a run in state `queued` with its first event, and updates the task.
     ///
-    /// **Atomic.** **Errors**: [`StoreError::Conflict`] when the id is taken or the task has
-    /// another run that is not over; [`StoreError::Missing`] when there is no such task.
+    /// **Atomic.** **Errors**: [`StoreError::Conflict`] when the id is taken, in whichever tenant,
+    /// when the task has another run that is not over, or when [`Append::check`] refuses or the
+    /// first event is not number 1; [`StoreError::Missing`] when there is no such task.
     async fn create(&self, first: Append<'_>) -> Result<(), StoreError>;
 
     /// One run.
@@ -71,11 +96,15 @@ pub trait Runs: Send + Sync {
     ///
     /// **Atomic.** **Errors**: [`StoreError::Stale`] when the store's epoch is not `run.epoch`, the
     /// log does not end right before the first event, or the run is over; so an append that is
-    /// repeated after a lost answer is refused, never doubled.
+    /// repeated after a lost answer is refused, never doubled. [`StoreError::Missing`] when there
+    /// is no such run; [`StoreError::Conflict`] when [`Append::check`] refuses or the run belongs
+    /// to another task.
     async fn append(&self, next: Append<'_>) -> Result<(), StoreError>;
 
-    /// Notes that somebody wants the run stopped; returns the run after it. **Idempotent**; no
-    /// effect on a run that is over.
+    /// Notes that somebody wants the run stopped; returns the run after it. **Idempotent**: only
+    /// the first request moves `updated_at` on, to `at`; no effect on a run that is over.
+    ///
+    /// **Errors**: [`StoreError::Missing`].
     async fn request_cancel(
         &self,
         tenant: &Tenant,
