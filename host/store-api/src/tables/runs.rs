@@ -66,8 +66,10 @@ pub trait Runs: Send + Sync {
     /// Adds a run in state `queued` with its first event, and updates the task.
     ///
     /// **Atomic.** **Errors**: [`StoreError::Conflict`] when the id is taken, in whichever tenant,
-    /// when the task has another run that is not over, or when [`Append::check`] refuses or the
-    /// first event is not number 1; [`StoreError::Missing`] when there is no such task.
+    /// when the task has another run that is not over, when the stored task is cancelled (a cancel
+    /// that was answered holds against a start that was under way), or when [`Append::check`]
+    /// refuses or the first event is not number 1; [`StoreError::Missing`] when there is no such
+    /// task.
     async fn create(&self, first: Append<'_>) -> Result<(), StoreError>;
 
     /// One run.
