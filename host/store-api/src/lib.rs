@@ -3,9 +3,11 @@
 //! Owns what a backend promises: which writes are atomic, which are refused, what survives. Refuses
 //! to know any backend. Start with [`Stores`]; the promise that matters most is [`Runs::append`].
 //!
-//! Every method takes the tenant it works for and sees nothing else. A write that returns `Ok` is
-//! kept as the backend's durability setting says; a write that returns an error, or whose future
-//! was dropped, either happened as a whole or not at all.
+//! Every method takes the tenant it works for and sees nothing else; ids of tasks and runs are
+//! unique over all tenants, since hosts make them and [`Runs::unfinished`] lists by them. A write
+//! that returns `Ok` is seen by every read that begins after it, and is kept as the backend's
+//! durability setting says; a write that returns an error, or whose future was dropped, either
+//! happened as a whole or not at all.
 
 mod error;
 mod tables;

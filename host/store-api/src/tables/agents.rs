@@ -7,7 +7,7 @@ use crate::StoreError;
 /// Agents of hosts.
 #[async_trait]
 pub trait Agents: Send + Sync {
-    /// Adds or replaces an agent.
+    /// Adds an agent or replaces the tenant's own of that id.
     async fn put(&self, agent: &Agent) -> Result<(), StoreError>;
 
     /// One agent.

@@ -22,7 +22,7 @@ pub struct AuditEntry {
 #[async_trait]
 pub trait Audit: Send + Sync {
     /// Adds entries. **Atomic.** **Errors**: [`StoreError::Conflict`] when the first entry's number
-    /// does not follow the last one kept.
+    /// does not follow the last one kept, or another's the one before it.
     async fn append(&self, entries: &[AuditEntry]) -> Result<(), StoreError>;
 
     /// The number and digest of the last entry, if there is one.

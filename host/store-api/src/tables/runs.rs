@@ -35,7 +35,9 @@ impl Append<'_> {
     pub fn check(&self) -> Result<(), StoreError> {
         let count = self.events.len();
         let first = self.events.first().map_or(0, |event| event.seq);
-        let numbered = (first..).zip(self.events).all(|(seq, event)| seq == event.seq);
+        let numbered = (first..)
+            .zip(self.events)
+            .all(|(seq, event)| seq == event.seq);
         let ends = self.events.last().map(|event| event.seq) == Some(self.run.seq);
         let own_task = self
             .task

@@ -16,7 +16,7 @@ pub struct TaskFilter {
 /// through [`crate::Runs`].
 #[async_trait]
 pub trait Tasks: Send + Sync {
-    /// Adds a task. **Errors**: [`StoreError::Conflict`] when the id is taken.
+    /// Adds a task. **Errors**: [`StoreError::Conflict`] when the id is taken, in whichever tenant.
     async fn create(&self, task: &Task) -> Result<(), StoreError>;
 
     /// One task.
