@@ -1,1 +1,80 @@
-fn main() {}
+//! The project's own chores, as `cargo xtask <chore>`.
+//!
+//! Owns how the house is checked, built, tested and shown. Knows the product only from outside:
+//! through cargo, the files of the repository and the `cofferdam` binary; it links no crate of the
+//! workspace. Start reading at [`check`] for the gates, at [`demo`] for what a newcomer sees.
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a chore talks to the person who started it"
+)]
+
+mod bench;
+mod check;
+mod command;
+mod demo;
+mod deny;
+mod graph;
+mod test;
+mod tidy;
+mod tools;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// The project's own chores.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    chore: Chore,
+}
+
+#[derive(Subcommand)]
+enum Chore {
+    /// Every gate short of the tests: tidy, licences and bans, fmt, clippy, doc.
+    Check,
+    /// Crate edges, sizes of files and functions, unfinished work, error pages.
+    Tidy,
+    /// Builds the first-party tools for the sandbox into target/tools.
+    Tools,
+    /// Builds what the suites need and runs all of them.
+    Test {
+        /// Handed to `cargo test`, for example a suite's name or `-p cofferdam-policy`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
+    },
+    /// Shows the product's main job on this repository's own data.
+    Demo {
+        /// One JSON object per step and line instead of prose.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Builds and runs a benchmark of tests/load in the release profile.
+    Bench {
+        /// Which one: `call` runs the program `bench-call`.
+        name: String,
+        /// Handed to the benchmark.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
+    },
+}
+
+fn main() -> ExitCode {
+    let result = match Cli::parse().chore {
+        Chore::Check => check::run(),
+        Chore::Tidy => tidy::run(),
+        Chore::Tools => tools::build().map(|_| ()),
+        Chore::Test { args } => test::run(&args),
+        Chore::Demo { json } => demo::run(json),
+        Chore::Bench { name, args } => bench::run(&name, &args),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

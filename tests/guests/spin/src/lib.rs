@@ -1,0 +1,1 @@
+//! A tool that never ends, for limits to stop.
