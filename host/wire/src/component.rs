@@ -1,0 +1,19 @@
+//! What an upload answers.
+
+use cofferdam_types::{ComponentName, Digest, ToolName, Version};
+use serde::{Deserialize, Serialize};
+
+/// A component that is in the registry.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ComponentView {
+    /// Its name.
+    pub component: ComponentName,
+    /// Its version.
+    pub version: Version,
+    /// Its bytes.
+    pub digest: Digest,
+    /// Its tools.
+    pub tools: Vec<ToolName>,
+    /// False when the same bytes were there before.
+    pub created: bool,
+}
