@@ -8,4 +8,5 @@ mod chain;
 mod writer;
 
 pub use chain::digest;
+pub use cofferdam_store_api::AuditEntry;
 pub use writer::{Audit, Full, Slot, Writer};

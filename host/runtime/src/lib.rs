@@ -1,1 +1,27 @@
+//! Runs components in the sandbox: engine, compiled components, limits, host functions.
+//!
+//! Owns the engine and everything a guest can reach. Refuses to know names, tenants and policy
+//! texts: it takes a [`Grant`](cofferdam_policy::Grant), which says for which bytes and with what,
+//! and nothing else opens a component. Start with [`Runtime::call`]; how guests share the machine
+//! is in [`schedule`], what stops them in [`limiter`] and [`meter`], what they can reach in
+//! [`capability`].
 
+mod bindings;
+mod call;
+mod capability;
+mod compile;
+mod component;
+mod engine;
+mod error;
+mod inspect;
+mod limiter;
+mod meter;
+mod runtime;
+mod schedule;
+mod state;
+mod stdio;
+
+pub use compile::{Compiler, child_main};
+pub use error::{Error, Limit};
+pub use inspect::{Inspection, inspect};
+pub use runtime::{Invocation, Options, Report, Runtime, Source};

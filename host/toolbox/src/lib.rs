@@ -1,1 +1,15 @@
+//! The one door to run a tool: resolve, decide, validate, run, record.
+//!
+//! Owns the order of these steps and the record each leaves; a call from any door, an agent or
+//! another tool passes here, so policy, limits and audit can't be gone around. Refuses to know who
+//! may knock: doors and engine settle that. Start with [`Toolbox::call`]; how a component becomes
+//! tools is in [`Toolbox::publish`].
 
+mod call;
+mod publish;
+mod source;
+mod toolbox;
+
+pub use cofferdam_audit::AuditEntry;
+pub use publish::Published;
+pub use toolbox::{Parts, Toolbox};

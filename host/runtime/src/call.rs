@@ -1,0 +1,155 @@
+//! One call inside the sandbox: a fresh store and instance, then the guest, then its answer.
+
+use std::sync::Arc;
+
+use cofferdam_policy::Grant;
+use wasmtime::{Store, Trap, WasmBacktrace};
+use wasmtime_wasi::I32Exit;
+
+use crate::bindings::exports::cofferdam::tool::tools::ToolError;
+use crate::capability::Refused;
+use crate::capability::random::{RANDOM_BYTES_MAX, TooMany};
+use crate::component::Ready;
+use crate::error::{Error, Limit};
+use crate::meter::Meter;
+use crate::state::State;
+
+/// What to ask a component.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Question {
+    /// Its manifest.
+    Describe,
+    /// A run of a tool.
+    Call {
+        /// The tool's function.
+        function: String,
+        /// A JSON object.
+        arguments: String,
+    },
+}
+
+/// Instantiates the component and asks it. The store is dropped before the answer is returned.
+pub(crate) async fn ask(
+    ready: Arc<Ready>,
+    mut store: Store<State>,
+    question: Question,
+    grant: Grant,
+    meter: Arc<Meter>,
+) -> Result<String, Error> {
+    let answer = match ready.tools.instantiate_async(&mut store).await {
+        Ok(instance) => {
+            let tools = instance.cofferdam_tool_tools();
+            match &question {
+                Question::Describe => tools.call_describe(&mut store).await.map(Ok),
+                Question::Call {
+                    function,
+                    arguments,
+                } => tools.call_call(&mut store, function, arguments).await,
+            }
+        }
+        Err(error) => Err(error),
+    };
+    if let Ok(fuel) = store.get_fuel() {
+        meter.set_fuel_left(fuel);
+    }
+    drop(store);
+    let max = grant.limits().result_bytes;
+    match answer {
+        Ok(Ok(text)) if text.len() as u64 > max => Err(Error::Output(max)),
+        Ok(Ok(text)) => Ok(text),
+        Ok(Err(error)) => Err(tool_error(error, max)),
+        Err(error) => Err(cause(&error, &grant, &meter)),
+    }
+}
+
+fn tool_error(error: ToolError, bytes_max: u64) -> Error {
+    let ToolError {
+        code,
+        message,
+        retryable,
+        details,
+    } = error;
+    let details = details.unwrap_or_default();
+    if (code.len() + message.len() + details.len()) as u64 > bytes_max {
+        return Error::Output(bytes_max);
+    }
+    let details = match details.as_str() {
+        "" => serde_json::Value::Null,
+        text => serde_json::from_str(text).unwrap_or_else(|_| text.into()),
+    };
+    Error::Tool {
+        code,
+        message,
+        retryable,
+        details,
+    }
+}
+
+/// What a failure of the engine means. A refused growth comes first: a guest that gives up over
+/// it ends in whatever trap its allocator likes.
+fn cause(error: &wasmtime::Error, grant: &Grant, meter: &Meter) -> Error {
+    let limits = grant.limits();
+    let trap = error.downcast_ref::<Trap>();
+    if let Some(refused) = error.downcast_ref::<Refused>() {
+        return Error::Denied(Box::new(refused.0.clone()));
+    }
+    if trap == Some(&Trap::OutOfFuel) {
+        return Error::Fuel(limits.fuel);
+    }
+    if let Some(exit) = error.downcast_ref::<I32Exit>() {
+        return Error::Exit(exit.0);
+    }
+    if meter.memory_refused() {
+        return Error::Memory(limits.memory_bytes);
+    }
+    if meter.host_memory_refused() {
+        return Error::Busy("the memory set aside for tools is used up; try again");
+    }
+    if error.downcast_ref::<TooMany>().is_some() {
+        return Error::Limit {
+            limit: Limit::RandomBytes,
+            value: RANDOM_BYTES_MAX,
+        };
+    }
+    let text = format!("{error:#}");
+    let in_guest = error.downcast_ref::<WasmBacktrace>().is_some();
+    if is_handles(error, &text) {
+        return Error::Limit {
+            limit: Limit::Handles,
+            value: limits.handles,
+        };
+    }
+    if is_host_alloc(&text) {
+        // Outside the guest's code only its answer is read.
+        return if in_guest {
+            Error::Limit {
+                limit: Limit::HostAlloc,
+                value: limits.host_alloc_bytes,
+            }
+        } else {
+            Error::Output(limits.result_bytes)
+        };
+    }
+    match trap {
+        Some(trap) => Error::Trap {
+            reason: trap.to_string(),
+        },
+        None if in_guest => Error::Trap {
+            reason: error.root_cause().to_string(),
+        },
+        None if meter.memory_peak() == 0 => Error::Internal(format!("instantiating: {text}")),
+        None => Error::InvalidOutput(error.root_cause().to_string()),
+    }
+}
+
+/// The engine has no types for these two; its words are pinned by the tests of hostile guests.
+fn is_handles(error: &wasmtime::Error, text: &str) -> bool {
+    error
+        .downcast_ref::<wasmtime::component::ResourceTableError>()
+        .is_some()
+        || text.contains("handle limit exceeded")
+}
+
+fn is_host_alloc(text: &str) -> bool {
+    text.contains("fuel allocated for hostcalls has been exhausted")
+}

@@ -1,0 +1,28 @@
+//! The workspace: one directory, opened once for the call and bound to that, not to its name.
+
+use cofferdam_policy::Grant;
+use cofferdam_types::workspace::Access;
+use wasmtime_wasi::{FsPerms, WasiCtxBuilder};
+
+use crate::error::Error;
+
+/// Where a guest finds it, and where its relative paths start.
+const GUEST_PATH: &str = "/workspace";
+
+/// Opens the granted directory, if there is one.
+pub(crate) fn set_up(wasi: &mut WasiCtxBuilder, grant: &Grant) -> Result<(), Error> {
+    let Some(directory) = grant.workspace() else {
+        return Ok(());
+    };
+    let perms = match directory.access() {
+        Access::ReadOnly => FsPerms::ReadOnly,
+        Access::ReadWrite => FsPerms::ReadWrite,
+    };
+    if !directory.path().is_dir() {
+        return Err(Error::NoWorkspace);
+    }
+    wasi.preopened_dir(directory.path(), GUEST_PATH, perms)
+        .map_err(|error| Error::Internal(format!("opening a workspace: {error}")))?;
+    wasi.initial_cwd(GUEST_PATH);
+    Ok(())
+}

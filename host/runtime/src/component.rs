@@ -1,0 +1,163 @@
+//! Compiled components in memory, by digest: each compiled once however many ask for it.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use cofferdam_types::Digest;
+use futures::FutureExt;
+use futures::future::{BoxFuture, Shared};
+use moka::sync::Cache;
+use tokio::sync::Semaphore;
+use tokio_util::task::TaskTracker;
+use wasmtime::Engine;
+use wasmtime::component::{Component, InstancePre, Linker};
+
+use crate::bindings::SdkPre;
+use crate::capability;
+use crate::compile::Compiler;
+use crate::error::Error;
+use crate::inspect::inspect;
+use crate::state::State;
+
+/// Compilations at once. One takes all cores by itself.
+const COMPILING_MAX: usize = 1;
+
+/// A compiled component with its imports linked: what is left for a call is to instantiate it.
+pub(crate) struct Ready {
+    pub(crate) tools: SdkPre<State>,
+    artifact_bytes: u32,
+}
+
+type Compiling = Shared<BoxFuture<'static, Result<Arc<Ready>, Error>>>;
+
+/// Every component this process has compiled, least recently used ones dropped when there are too
+/// many bytes of them.
+pub(crate) struct Components {
+    shared: Arc<Inner>,
+    compiling: Mutex<HashMap<Digest, Compiling>>,
+    tasks: TaskTracker,
+}
+
+struct Inner {
+    engine: Engine,
+    linker: Linker<State>,
+    compiler: Compiler,
+    ready: Cache<Digest, Arc<Ready>>,
+    turn: Semaphore,
+}
+
+impl Components {
+    pub(crate) fn new(engine: Engine, compiler: Compiler, bytes_max: u64) -> Result<Self, Error> {
+        let mut linker = Linker::new(&engine);
+        capability::link(&mut linker).map_err(Error::engine)?;
+        let ready = Cache::builder()
+            .weigher(|_, ready: &Arc<Ready>| ready.artifact_bytes)
+            .max_capacity(bytes_max)
+            .build();
+        let turn = Semaphore::new(COMPILING_MAX);
+        let shared = Arc::new(Inner {
+            engine,
+            linker,
+            compiler,
+            ready,
+            turn,
+        });
+        Ok(Self {
+            shared,
+            compiling: Mutex::default(),
+            tasks: TaskTracker::new(),
+        })
+    }
+
+    /// The component, if it is compiled.
+    pub(crate) fn get(&self, digest: &Digest) -> Option<Arc<Ready>> {
+        self.shared.ready.get(digest)
+    }
+
+    /// Compiles the component, or joins whoever does already. The compilation goes on when the
+    /// future is dropped: somebody else will ask for it.
+    ///
+    /// **Errors**: those of [`inspect`] and of the compiler; [`Error::Component`] when `bytes` are
+    /// not those of `digest`.
+    pub(crate) async fn prepare(
+        &self,
+        digest: Digest,
+        bytes: Vec<u8>,
+    ) -> Result<Arc<Ready>, Error> {
+        let compiling = {
+            let mut compiling = self
+                .compiling
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            compiling.retain(|_, task| task.peek().is_none());
+            if let Some(ready) = self.get(&digest) {
+                return Ok(ready);
+            }
+            compiling
+                .entry(digest)
+                .or_insert_with(|| self.start(digest, bytes))
+                .clone()
+        };
+        compiling.await
+    }
+
+    fn start(&self, digest: Digest, bytes: Vec<u8>) -> Compiling {
+        let inner = self.shared.clone();
+        let task = self.tasks.spawn(async move {
+            let ready = Arc::new(inner.compile(digest, bytes).await?);
+            inner.ready.insert(digest, ready.clone());
+            Ok(ready)
+        });
+        async move {
+            task.await
+                .unwrap_or_else(|error| Err(Error::Internal(format!("compiling: {error}"))))
+        }
+        .boxed()
+        .shared()
+    }
+}
+
+impl Inner {
+    async fn compile(&self, digest: Digest, bytes: Vec<u8>) -> Result<Ready, Error> {
+        let checked = tokio::task::spawn_blocking(move || {
+            if Digest::of(&bytes) != digest {
+                return Err(Error::Component(format!(
+                    "these are not the bytes of {digest}"
+                )));
+            }
+            inspect(&bytes)?;
+            Ok(bytes)
+        });
+        let bytes = checked
+            .await
+            .map_err(|error| Error::Internal(format!("inspecting: {error}")))??;
+        let artifact = {
+            let _turn = self
+                .turn
+                .acquire()
+                .await
+                .map_err(|_| Error::Busy("the host is stopping"))?;
+            self.compiler.compile(bytes).await?
+        };
+        let artifact_bytes = u32::try_from(artifact.len()).unwrap_or(u32::MAX);
+        let tools = self.link(&artifact)?;
+        Ok(Ready {
+            tools,
+            artifact_bytes,
+        })
+    }
+
+    fn link(&self, artifact: &[u8]) -> Result<SdkPre<State>, Error> {
+        let refuse = |error: wasmtime::Error| {
+            Error::Component(format!("the component can't be linked: {error:#}"))
+        };
+        #[expect(unsafe_code, reason = "the engine has no safe way to take an artifact")]
+        // SAFETY: `deserialize` runs what it is given, so the bytes must come from this engine's
+        // own compiler. They do: they arrived over the pipe of a child that this process started
+        // from its own program a moment ago, never from a file or a caller.
+        let component =
+            unsafe { Component::deserialize(&self.engine, artifact) }.map_err(refuse)?;
+        let linked: InstancePre<State> = self.linker.instantiate_pre(&component).map_err(refuse)?;
+        SdkPre::new(linked).map_err(refuse)
+    }
+}

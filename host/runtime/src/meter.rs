@@ -1,0 +1,124 @@
+//! What a call did so far. It outlives the store, so that a call that is cut off still has a log
+//! and a bill.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use cofferdam_types::Limits;
+use cofferdam_types::call::{CallLog, Denial, LogRecord};
+
+use crate::stdio::Capture;
+
+/// Most denials kept of one call; a guest that tries on is refused all the same.
+const DENIALS_MAX: usize = 32;
+
+/// Shared by the store of a call and whoever waits for it.
+pub(crate) struct Meter {
+    pub(crate) stdout: Capture,
+    pub(crate) stderr: Capture,
+    fuel: u64,
+    fuel_left: AtomicU64,
+    memory_peak: AtomicU64,
+    memory_refused: AtomicBool,
+    host_memory_refused: AtomicBool,
+    log_bytes_max: u64,
+    notes: Mutex<Notes>,
+}
+
+#[derive(Default)]
+struct Notes {
+    denials: Vec<Denial>,
+    records: Vec<LogRecord>,
+    record_bytes: u64,
+    record_bytes_dropped: u64,
+}
+
+impl Meter {
+    pub(crate) fn new(limits: &Limits) -> Self {
+        Self {
+            stdout: Capture::new(limits.stdio_bytes),
+            stderr: Capture::new(limits.stdio_bytes),
+            fuel: limits.fuel,
+            fuel_left: AtomicU64::new(limits.fuel),
+            memory_peak: AtomicU64::new(0),
+            memory_refused: AtomicBool::new(false),
+            host_memory_refused: AtomicBool::new(false),
+            log_bytes_max: limits.stdio_bytes,
+            notes: Mutex::default(),
+        }
+    }
+
+    fn notes(&self) -> std::sync::MutexGuard<'_, Notes> {
+        self.notes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn set_fuel_left(&self, fuel: u64) {
+        self.fuel_left.store(fuel, Ordering::Relaxed);
+    }
+
+    pub(crate) fn fuel_used(&self) -> u64 {
+        self.fuel
+            .saturating_sub(self.fuel_left.load(Ordering::Relaxed))
+    }
+
+    pub(crate) fn saw_memory(&self, bytes: u64) {
+        self.memory_peak.fetch_max(bytes, Ordering::Relaxed);
+    }
+
+    pub(crate) fn memory_peak(&self) -> u64 {
+        self.memory_peak.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn refuse_memory(&self) {
+        self.memory_refused.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn memory_refused(&self) -> bool {
+        self.memory_refused.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn refuse_host_memory(&self) {
+        self.host_memory_refused.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn host_memory_refused(&self) -> bool {
+        self.host_memory_refused.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn deny(&self, denial: Denial) {
+        let mut notes = self.notes();
+        if notes.denials.len() < DENIALS_MAX && !notes.denials.contains(&denial) {
+            notes.denials.push(denial);
+        }
+    }
+
+    /// Keeps a log record, or counts it when there is no room. True when it was kept.
+    pub(crate) fn log(&self, record: &LogRecord, bytes: u64) -> bool {
+        let mut notes = self.notes();
+        if notes.record_bytes + bytes > self.log_bytes_max {
+            notes.record_bytes_dropped += bytes;
+            return false;
+        }
+        notes.record_bytes += bytes;
+        notes.records.push(record.clone());
+        true
+    }
+
+    pub(crate) fn printed_bytes(&self) -> u64 {
+        self.stdout.total() + self.stderr.total()
+    }
+
+    /// What is left to tell when the call is over.
+    pub(crate) fn take_notes(&self) -> (CallLog, Vec<Denial>) {
+        let (stdout_tail, stdout_dropped) = self.stdout.text();
+        let (stderr_tail, stderr_dropped) = self.stderr.text();
+        let notes = std::mem::take(&mut *self.notes());
+        let log = CallLog {
+            stdout_tail,
+            stderr_tail,
+            dropped_bytes: stdout_dropped + stderr_dropped + notes.record_bytes_dropped,
+            records: notes.records,
+        };
+        (log, notes.denials)
+    }
+}

@@ -1,0 +1,219 @@
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use cofferdam_policy::{Describe, Grant};
+use cofferdam_types::Digest;
+use cofferdam_types::call::{CallLog, Deaf, Denial, Observer, Usage, Wall};
+
+use crate::call::{Question, ask};
+use crate::compile::Compiler;
+use crate::component::{Components, Ready};
+use crate::engine;
+use crate::error::Error;
+use crate::limiter::Budget;
+use crate::meter::Meter;
+use crate::schedule::{Scheduler, Slice, Spent};
+use crate::state;
+
+/// How large the sandbox is.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// How to start the compiler's child process.
+    pub compiler: Compiler,
+    /// Guests at once, computing or waiting; each takes a place in the engine's pool. Above it,
+    /// calls wait. Default 1,000: about 70 KiB each when they wait, far from the kernel's limit of
+    /// memory maps.
+    pub live_calls: u32,
+    /// Calls that wait for a place, at most; above it they are refused. Default 10,000.
+    pub queued_calls: usize,
+    /// Memory of all guests together in bytes. Default: half of the machine's.
+    pub guest_memory_bytes: u64,
+    /// Compiled components kept, in bytes. Default 1 GiB.
+    pub compiled_bytes: u64,
+}
+
+impl Options {
+    /// The defaults, compiling with `compiler`.
+    pub fn new(compiler: Compiler) -> Self {
+        Self {
+            compiler,
+            live_calls: 1_000,
+            queued_calls: 10_000,
+            guest_memory_bytes: rustix::system::sysinfo().totalram as u64 / 2,
+            compiled_bytes: 1 << 30,
+        }
+    }
+}
+
+/// Where the bytes of a component come from when they are needed.
+#[async_trait]
+pub trait Source: Send + Sync {
+    /// The bytes of the component of this digest.
+    async fn bytes(&self, digest: &Digest) -> Result<Vec<u8>, Error>;
+}
+
+/// What to run.
+pub struct Invocation {
+    /// The tool's function in the component.
+    pub function: String,
+    /// Its arguments, a JSON object as text.
+    pub arguments: String,
+    /// Who hears of progress and logs.
+    pub observer: Arc<dyn Observer>,
+}
+
+/// What came of a run.
+#[derive(Debug)]
+pub struct Report {
+    /// The answer's text, or why there is none.
+    pub answer: Result<String, Error>,
+    /// What it cost.
+    pub usage: Usage,
+    /// What it printed.
+    pub log: CallLog,
+    /// What it was refused.
+    pub denials: Vec<Denial>,
+}
+
+/// The sandbox. One per process.
+pub struct Runtime {
+    engine: wasmtime::Engine,
+    components: Components,
+    scheduler: Scheduler,
+    budget: Budget,
+}
+
+impl Runtime {
+    /// Sets the sandbox up.
+    ///
+    /// **Errors**: [`Error::Internal`] when the machine can't give what the options ask for.
+    pub fn new(options: Options) -> Result<Self, Error> {
+        let engine = engine::host(options.live_calls)?;
+        let scheduler = Scheduler::new(&engine, options.live_calls, options.queued_calls)?;
+        let components = Components::new(engine.clone(), options.compiler, options.compiled_bytes)?;
+        Ok(Self {
+            engine,
+            components,
+            scheduler,
+            budget: Budget::new(options.guest_memory_bytes),
+        })
+    }
+
+    /// Runs a tool with what `grant` says. One deadline covers waiting, compiling, starting, the
+    /// guest, its host functions and its answer.
+    ///
+    /// Dropping the future stops the guest.
+    pub async fn call(&self, grant: &Grant, invocation: Invocation, source: &dyn Source) -> Report {
+        let Invocation {
+            function,
+            arguments,
+            observer,
+        } = invocation;
+        self.run(
+            grant,
+            Question::Call {
+                function,
+                arguments,
+            },
+            observer,
+            source,
+        )
+        .await
+    }
+
+    /// Asks a component what it is. Compiles it if need be, which is not bounded by the grant's
+    /// deadline but by the compiler's own limits.
+    pub async fn describe(&self, grant: &Describe, source: &dyn Source) -> Report {
+        let grant = grant.grant();
+        if let Err(error) = self.ready(grant.digest(), source).await {
+            return Report {
+                answer: Err(error),
+                usage: Usage::default(),
+                log: CallLog::default(),
+                denials: Vec::new(),
+            };
+        }
+        self.run(grant, Question::Describe, Arc::new(Deaf), source)
+            .await
+    }
+
+    async fn ready(&self, digest: &Digest, source: &dyn Source) -> Result<Arc<Ready>, Error> {
+        match self.components.get(digest) {
+            Some(ready) => Ok(ready),
+            None => {
+                self.components
+                    .prepare(*digest, source.bytes(digest).await?)
+                    .await
+            }
+        }
+    }
+
+    async fn run(
+        &self,
+        grant: &Grant,
+        question: Question,
+        observer: Arc<dyn Observer>,
+        source: &dyn Source,
+    ) -> Report {
+        let begin = Instant::now();
+        let meter = Arc::new(Meter::new(grant.limits()));
+        let mut wall = Wall::default();
+        let run = self.stages(grant, question, observer, source, &meter, &mut wall);
+        let answer = match tokio::time::timeout(grant.limits().deadline(), run).await {
+            Ok(answer) => answer,
+            Err(_) => Err(Error::Timeout(grant.limits().deadline_ms)),
+        };
+        wall.total = micros(begin.elapsed());
+        let usage = Usage {
+            fuel: meter.fuel_used(),
+            wall_us: wall,
+            memory_peak_bytes: meter.memory_peak(),
+            result_bytes: answer.as_ref().map_or(0, |text| text.len() as u64),
+            stdout_bytes: meter.printed_bytes(),
+        };
+        let (log, denials) = meter.take_notes();
+        Report {
+            answer,
+            usage,
+            log,
+            denials,
+        }
+    }
+
+    /// The stages of a run, each timed as it ends.
+    async fn stages(
+        &self,
+        grant: &Grant,
+        question: Question,
+        observer: Arc<dyn Observer>,
+        source: &dyn Source,
+        meter: &Arc<Meter>,
+        wall: &mut Wall,
+    ) -> Result<String, Error> {
+        let begin = Instant::now();
+        let ready = self.ready(grant.digest(), source).await?;
+        let compiled = Instant::now();
+        let _place = self.scheduler.place().await?;
+        let placed = Instant::now();
+        wall.queue = micros(placed - compiled);
+        let slice = Arc::new(Slice::default());
+        let store = state::store(&self.engine, grant, &self.budget, meter, &slice, observer)?;
+        wall.start = micros((compiled - begin) + placed.elapsed());
+        let guest = ask(ready, store, question, grant.clone(), meter.clone());
+        let (answer, spent) = self.scheduler.run(&slice, guest).await?;
+        let Spent {
+            running,
+            queued,
+            waiting,
+        } = spent;
+        wall.queue += micros(queued);
+        wall.guest = micros(running);
+        wall.host = micros(waiting);
+        answer
+    }
+}
+
+fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,301 @@
+//! How guests share the machine.
+//!
+//! A call starts on the thread that took it: most end there within microseconds, and a change of
+//! thread would cost more than the call. A guest that is still computing after its first slice is
+//! *long*: it moves to a few threads of low priority, one per core, where long guests take turns.
+//! So the threads that take requests are never held for longer than a slice, the number of
+//! computing guests is bounded by the cores, and a guest that waits in a host function computes
+//! nothing and holds no thread.
+
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::task::{Context, Poll};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use tokio::runtime;
+use tokio::sync::{Semaphore, SemaphorePermit};
+use wasmtime::Engine;
+
+use crate::error::Error;
+
+/// How often the epoch advances while guests run. Also the error of every slice.
+const TICK: Duration = Duration::from_millis(1);
+/// First slice in ticks: what a guest may hold a request thread for.
+pub(crate) const FIRST_SLICE_TICKS: u64 = 2;
+/// Later slices in ticks, on a thread that nothing else waits for.
+pub(crate) const NEXT_SLICE_TICKS: u64 = 10;
+/// Ticks without a guest after which the ticker sleeps: long enough that a stream of calls doesn't
+/// wake it each time.
+const IDLE_TICKS: u32 = 100;
+/// How far long guests stand back behind everything else, as a niceness.
+const LONG_NICENESS: i32 = 10;
+
+/// Tells the scheduler and the guest's epoch callback about each other.
+#[derive(Default)]
+pub(crate) struct Slice {
+    is_long: AtomicBool,
+    ended: AtomicBool,
+}
+
+impl Slice {
+    /// The guest used up its slice and is about to yield.
+    pub(crate) fn end(&self) {
+        self.is_long.store(true, Ordering::Relaxed);
+        self.ended.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Where the time of a guest went.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Spent {
+    /// Computing.
+    pub(crate) running: Duration,
+    /// Waiting for its next slice.
+    pub(crate) queued: Duration,
+    /// Waiting in a host function.
+    pub(crate) waiting: Duration,
+}
+
+/// Runs guests.
+pub(crate) struct Scheduler {
+    ticker: Ticker,
+    long: Option<runtime::Runtime>,
+    places: Semaphore,
+    queued: AtomicUsize,
+    queued_max: usize,
+}
+
+/// The right to have a store, and the beat of the epoch while it is held.
+pub(crate) struct Place<'a> {
+    _permit: SemaphorePermit<'a>,
+    _beat: Beat,
+}
+
+impl Scheduler {
+    /// With places for `live` guests at once and `queued_max` waiting for one.
+    pub(crate) fn new(engine: &Engine, live: u32, queued_max: usize) -> Result<Self, Error> {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let long = runtime::Builder::new_multi_thread()
+            .worker_threads(cores)
+            .thread_name("guest")
+            .on_thread_start(|| {
+                // On Linux this is the niceness of the thread. Without it long guests would only
+                // compete on equal terms.
+                if let Err(error) = rustix::process::nice(LONG_NICENESS) {
+                    tracing::warn!(%error, "long guests run at normal priority");
+                }
+            })
+            .enable_all()
+            .build()
+            .map_err(|error| Error::Internal(format!("threads for guests: {error}")))?;
+        Ok(Self {
+            ticker: Ticker::start(engine.clone())?,
+            long: Some(long),
+            places: Semaphore::new(live as usize),
+            queued: AtomicUsize::new(0),
+            queued_max,
+        })
+    }
+
+    /// Waits for a place. Cancel-safe.
+    ///
+    /// **Errors**: [`Error::Busy`] when too many wait already.
+    pub(crate) async fn place(&self) -> Result<Place<'_>, Error> {
+        let permit = if let Ok(permit) = self.places.try_acquire() {
+            permit
+        } else {
+            let _turn = Turn::take(&self.queued, self.queued_max)?;
+            self.places
+                .acquire()
+                .await
+                .map_err(|_| Error::Busy("the host is stopping"))?
+        };
+        Ok(Place {
+            _permit: permit,
+            _beat: self.ticker.beat(),
+        })
+    }
+
+    /// Runs a guest to its end: the first slice here, the rest among the long ones. Dropping the
+    /// future stops the guest, at the latest at the end of its slice.
+    pub(crate) async fn run<F>(
+        &self,
+        slice: &Arc<Slice>,
+        guest: F,
+    ) -> Result<(F::Output, Spent), Error>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send,
+    {
+        let mut timed = Timed {
+            guest: Box::pin(guest),
+            slice: slice.clone(),
+            spent: Spent::default(),
+            left: None,
+        };
+        let ended = poll_fn(|cx| match Pin::new(&mut timed).poll(cx) {
+            Poll::Ready(ended) => Poll::Ready(Some(ended)),
+            Poll::Pending if slice.is_long.load(Ordering::Relaxed) => Poll::Ready(None),
+            Poll::Pending => Poll::Pending,
+        });
+        if let Some(ended) = ended.await {
+            return Ok(ended);
+        }
+        let long = self
+            .long
+            .as_ref()
+            .expect("taken only when the scheduler is dropped");
+        let mut handle = AbortOnDrop(long.spawn(timed));
+        (&mut handle.0)
+            .await
+            .map_err(|error| Error::Internal(format!("a guest's task ended: {error}")))
+    }
+}
+
+impl Drop for Scheduler {
+    fn drop(&mut self) {
+        // A runtime must not be dropped where waiting is forbidden; this form doesn't wait.
+        if let Some(long) = self.long.take() {
+            long.shutdown_background();
+        }
+    }
+}
+
+/// A place in the queue for a place.
+struct Turn<'a>(&'a AtomicUsize);
+
+impl<'a> Turn<'a> {
+    fn take(queued: &'a AtomicUsize, max: usize) -> Result<Self, Error> {
+        if queued.fetch_add(1, Ordering::Relaxed) >= max {
+            queued.fetch_sub(1, Ordering::Relaxed);
+            return Err(Error::Busy("too many calls wait already; try again"));
+        }
+        Ok(Self(queued))
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+struct AbortOnDrop<T>(tokio::task::JoinHandle<T>);
+
+impl<T> Drop for AbortOnDrop<T> {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// A guest with a stopwatch.
+struct Timed<F> {
+    guest: Pin<Box<F>>,
+    slice: Arc<Slice>,
+    spent: Spent,
+    /// Since when it isn't computing, and whether that is because its slice ended.
+    left: Option<(Instant, bool)>,
+}
+
+impl<F: Future> Future for Timed<F> {
+    type Output = (F::Output, Spent);
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        let begin = Instant::now();
+        match this.left.take() {
+            Some((since, true)) => this.spent.queued += begin - since,
+            Some((since, false)) => this.spent.waiting += begin - since,
+            None => {}
+        }
+        let poll = this.guest.as_mut().poll(cx);
+        let end = Instant::now();
+        this.spent.running += end - begin;
+        match poll {
+            Poll::Ready(output) => Poll::Ready((output, this.spent)),
+            Poll::Pending => {
+                this.left = Some((end, this.slice.ended.swap(false, Ordering::Relaxed)));
+                Poll::Pending
+            }
+        }
+    }
+}
+
+/// Advances the epoch while at least one guest is there.
+struct Ticker {
+    shared: Arc<TickerShared>,
+    thread: Option<JoinHandle<()>>,
+}
+
+#[derive(Default)]
+struct TickerShared {
+    guests: AtomicUsize,
+    stop: AtomicBool,
+}
+
+/// Keeps the epoch advancing until dropped.
+struct Beat(Arc<TickerShared>);
+
+impl Drop for Beat {
+    fn drop(&mut self) {
+        self.0.guests.fetch_sub(1, Ordering::Release);
+    }
+}
+
+impl Ticker {
+    fn start(engine: Engine) -> Result<Self, Error> {
+        let shared = Arc::new(TickerShared::default());
+        let ours = shared.clone();
+        let thread = std::thread::Builder::new()
+            .name("epoch".to_owned())
+            .spawn(move || ours.tick(&engine))
+            .map_err(|error| Error::Internal(format!("the epoch thread: {error}")))?;
+        Ok(Self {
+            shared,
+            thread: Some(thread),
+        })
+    }
+
+    fn beat(&self) -> Beat {
+        if self.shared.guests.fetch_add(1, Ordering::AcqRel) == 0
+            && let Some(thread) = &self.thread
+        {
+            thread.thread().unpark();
+        }
+        Beat(self.shared.clone())
+    }
+}
+
+impl TickerShared {
+    fn tick(&self, engine: &Engine) {
+        let mut idle = 0;
+        while !self.stop.load(Ordering::Acquire) {
+            if self.guests.load(Ordering::Acquire) > 0 {
+                idle = 0;
+            } else if idle < IDLE_TICKS {
+                idle += 1;
+            } else {
+                // A guest that comes between the check and here has left a token: no sleep then.
+                std::thread::park();
+                idle = 0;
+                continue;
+            }
+            std::thread::sleep(TICK);
+            engine.increment_epoch();
+        }
+    }
+}
+
+impl Drop for Ticker {
+    fn drop(&mut self) {
+        self.shared.stop.store(true, Ordering::Release);
+        if let Some(thread) = self.thread.take() {
+            thread.thread().unpark();
+            // It can only fail by a panic, which the process has already reported.
+            drop(thread.join());
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! What one store holds: the guest's WASI context and its meters. Made for a call, dropped with it.
+
+use std::sync::Arc;
+
+use cofferdam_policy::Grant;
+use cofferdam_types::call::Observer;
+use wasmtime::component::ResourceTable;
+use wasmtime::{Engine, Store, UpdateDeadline};
+use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
+
+use crate::capability::{network, random, workspace};
+use crate::error::Error;
+use crate::limiter::{Budget, Limiter};
+use crate::meter::Meter;
+use crate::schedule::{FIRST_SLICE_TICKS, NEXT_SLICE_TICKS, Slice};
+
+/// The data of a call's store.
+pub(crate) struct State {
+    pub(crate) wasi: WasiCtx,
+    pub(crate) table: ResourceTable,
+    pub(crate) limiter: Limiter,
+    pub(crate) meter: Arc<Meter>,
+    pub(crate) observer: Arc<dyn Observer>,
+    pub(crate) clocks: bool,
+    pub(crate) random: bool,
+}
+
+impl WasiView for State {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView {
+            ctx: &mut self.wasi,
+            table: &mut self.table,
+        }
+    }
+}
+
+/// A store that holds what the grant says and nothing else: no arguments, no environment, no
+/// stdin.
+pub(crate) fn store(
+    engine: &Engine,
+    grant: &Grant,
+    budget: &Budget,
+    meter: &Arc<Meter>,
+    slice: &Arc<Slice>,
+    observer: Arc<dyn Observer>,
+) -> Result<Store<State>, Error> {
+    let limits = grant.limits();
+    let size = |bytes: u64| usize::try_from(bytes).unwrap_or(usize::MAX);
+    let mut wasi = WasiCtxBuilder::new();
+    wasi.stdout(meter.stdout.clone())
+        .stderr(meter.stderr.clone());
+    workspace::set_up(&mut wasi, grant)?;
+    network::set_up(&mut wasi, meter);
+    random::set_up(&mut wasi, grant);
+    let mut table = ResourceTable::new();
+    table.set_max_capacity(size(limits.handles));
+    let state = State {
+        wasi: wasi.build(),
+        table,
+        limiter: Limiter::new(meter.clone(), budget.clone(), limits.memory_bytes),
+        meter: meter.clone(),
+        observer,
+        clocks: grant.clocks(),
+        random: grant.random(),
+    };
+    let mut store = Store::new(engine, state);
+    store.limiter(|state| &mut state.limiter);
+    store.set_fuel(limits.fuel).map_err(Error::engine)?;
+    store.set_hostcall_fuel(size(limits.host_alloc_bytes));
+    store.set_max_component_handles(size(limits.handles));
+    store.set_epoch_deadline(FIRST_SLICE_TICKS);
+    let slice = slice.clone();
+    store.epoch_deadline_callback(move |store| {
+        store.data().meter.set_fuel_left(store.get_fuel()?);
+        slice.end();
+        Ok(UpdateDeadline::YieldCustom(
+            NEXT_SLICE_TICKS,
+            Box::pin(tokio::task::yield_now()),
+        ))
+    });
+    Ok(store)
+}

@@ -1,0 +1,214 @@
+use std::sync::Arc;
+
+use cofferdam_audit::Slot;
+use cofferdam_policy::{Grant, Request};
+use cofferdam_registry::Entry;
+use cofferdam_runtime::{Invocation, Report};
+use cofferdam_types::audit::{Act, AuditRecord, CallAct};
+use cofferdam_types::call::{CallLog, Denial, Observer, Outcome, ToolCall, Usage};
+use cofferdam_types::tool::SafetyFlags;
+use cofferdam_types::{Code, Digest, Failure, Payload, Tenant};
+use serde_json::json;
+
+use crate::source::Stored;
+use crate::toolbox::Toolbox;
+
+/// What is known of a call when it is over, whichever step ended it.
+struct Ended {
+    entry: Option<Arc<Entry>>,
+    granted: Vec<String>,
+    result: Result<Payload, Failure>,
+    usage: Usage,
+    log: CallLog,
+    denials: Vec<Denial>,
+}
+
+impl Ended {
+    fn early(entry: Option<Arc<Entry>>, failure: Failure) -> Self {
+        Self {
+            entry,
+            granted: Vec::new(),
+            result: Err(failure),
+            usage: Usage::default(),
+            log: CallLog::default(),
+            denials: Vec::new(),
+        }
+    }
+}
+
+impl Toolbox {
+    /// Runs a tool. Every call that gets this far leaves one audit record, also one that is refused
+    /// and one whose caller went away; only when the audit can't take it is nothing done.
+    ///
+    /// Dropping the future stops the guest.
+    pub async fn call(&self, call: ToolCall, observer: Arc<dyn Observer>) -> Outcome {
+        let ended = match self.parts.audit.slot().await {
+            Ok(slot) => {
+                let mut record = Record {
+                    toolbox: self,
+                    slot: Some(slot),
+                    call: &call,
+                };
+                let ended = self.steps(&call, observer).await;
+                record.write(&ended);
+                ended
+            }
+            Err(full) => {
+                tracing::error!(%full, "refused a call");
+                Ended::early(
+                    None,
+                    Failure::new(Code::Unavailable, "the audit can't keep up; try again"),
+                )
+            }
+        };
+        Outcome {
+            call_id: call.id,
+            tool: ended.entry.map(|entry| entry.identity().clone()),
+            result: ended.result,
+            usage: ended.usage,
+            log: ended.log,
+            denials: ended.denials,
+        }
+    }
+
+    /// What the author says about a tool's effects; nothing when there is no such tool.
+    pub async fn safety(
+        &self,
+        tenant: &Tenant,
+        tool: &cofferdam_types::tool::ToolRef,
+    ) -> Option<SafetyFlags> {
+        let entry = self.parts.registry.resolve(tenant, tool).await.ok()?;
+        Some(entry.record().spec.safety)
+    }
+
+    /// Resolve, decide, validate, run, validate.
+    async fn steps(&self, call: &ToolCall, observer: Arc<dyn Observer>) -> Ended {
+        let tenant = &call.caller.tenant;
+        let entry = match self.parts.registry.resolve(tenant, &call.tool).await {
+            Ok(entry) => entry,
+            Err(error) => return Ended::early(None, error.into()),
+        };
+        let grant = match self.decide(&entry, call) {
+            Ok(grant) => grant,
+            Err(denials) => {
+                let mut ended = Ended::early(Some(entry), denied(&denials));
+                ended.denials = denials;
+                return ended;
+            }
+        };
+        if let Err(failure) = entry.check_arguments(&call.arguments) {
+            return Ended::early(Some(entry), failure);
+        }
+        let invocation = Invocation {
+            function: entry.record().spec.function.clone(),
+            arguments: call.arguments.to_string(),
+            observer,
+        };
+        let source = Stored {
+            registry: &self.parts.registry,
+            tenant,
+        };
+        let Report {
+            answer,
+            usage,
+            log,
+            denials,
+        } = self.parts.runtime.call(&grant, invocation, &source).await;
+        let result = answer
+            .map_err(Failure::from)
+            .and_then(|text| checked(&entry, &text));
+        Ended {
+            entry: Some(entry),
+            granted: grant.words(),
+            result,
+            usage,
+            log,
+            denials,
+        }
+    }
+
+    fn decide(&self, entry: &Entry, call: &ToolCall) -> Result<Grant, Vec<Denial>> {
+        let request = Request {
+            workspace: call.workspace.as_ref(),
+            limits: &call.limits,
+        };
+        self.parts
+            .policy
+            .decide(entry.identity().digest, &entry.record().spec, &request)
+    }
+}
+
+fn denied(denials: &[Denial]) -> Failure {
+    let reasons: Vec<_> = denials
+        .iter()
+        .map(|denial| {
+            format!(
+                "{}; smallest grant: {}",
+                denial.reason, denial.smallest_grant
+            )
+        })
+        .collect();
+    Failure::new(Code::PolicyDenied, reasons.join("; ")).with("denials", json!(denials))
+}
+
+/// The answer as JSON, if it is what the tool promises.
+fn checked(entry: &Entry, text: &str) -> Result<Payload, Failure> {
+    let value: serde_json::Value = serde_json::from_str(text).map_err(|error| {
+        Failure::new(
+            Code::InvalidOutput,
+            format!("the tool's result is not JSON: {error}"),
+        )
+    })?;
+    let payload = Payload::from(value);
+    let faults = entry.result_faults(&payload);
+    if faults.is_empty() {
+        return Ok(payload);
+    }
+    let name = &entry.identity().name;
+    Err(Failure::new(
+        Code::InvalidOutput,
+        format!("the result of `{name}` breaks its own schema"),
+    )
+    .with("faults", json!(faults)))
+}
+
+/// Writes the audit record of a call, at the latest when the call's future is dropped.
+struct Record<'a> {
+    toolbox: &'a Toolbox,
+    slot: Option<Slot>,
+    call: &'a ToolCall,
+}
+
+impl Record<'_> {
+    fn write(&mut self, ended: &Ended) {
+        let Some(slot) = self.slot.take() else { return };
+        let call = self.call;
+        let act = CallAct {
+            call_id: call.id,
+            origin: call.origin.clone(),
+            asked: call.tool.to_string(),
+            tool: ended.entry.as_ref().map(|entry| entry.identity().clone()),
+            arguments_digest: Digest::of(call.arguments.to_string().as_bytes()),
+            policy: self.toolbox.parts.policy.name().to_owned(),
+            granted: ended.granted.clone(),
+            code: ended.result.as_ref().err().map(|failure| failure.code),
+            denials: ended.denials.clone(),
+            usage: ended.usage,
+        };
+        slot.write(AuditRecord {
+            tenant: call.caller.tenant.clone(),
+            at: self.toolbox.parts.ambient.now(),
+            actor: call.caller.principal.clone(),
+            act: Act::Call(Box::new(act)),
+        });
+    }
+}
+
+impl Drop for Record<'_> {
+    fn drop(&mut self) {
+        self.write(&Ended::early(
+            None,
+            Failure::new(Code::Cancelled, "the caller went away"),
+        ));
+    }
+}

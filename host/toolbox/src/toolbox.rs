@@ -1,0 +1,79 @@
+use std::sync::Arc;
+
+use cofferdam_audit::Audit;
+use cofferdam_policy::Policy;
+use cofferdam_registry::Registry;
+use cofferdam_runtime::Runtime;
+use cofferdam_types::caller::Caller;
+use cofferdam_types::page::{Page, PageRequest};
+use cofferdam_types::tool::ToolRef;
+use cofferdam_types::{Ambient, Code, Failure};
+
+use cofferdam_registry::Entry;
+
+use crate::AuditEntry;
+
+/// The one door to run a tool. Cheap to clone.
+#[derive(Clone)]
+pub struct Toolbox {
+    pub(crate) parts: Arc<Parts>,
+}
+
+/// What the door leads through.
+pub struct Parts {
+    /// Which tool.
+    pub registry: Registry,
+    /// Allowed or not.
+    pub policy: Policy,
+    /// The sandbox.
+    pub runtime: Runtime,
+    /// The record.
+    pub audit: Audit,
+    /// Time and randomness.
+    pub ambient: Arc<dyn Ambient>,
+    /// Largest component taken, in bytes.
+    pub component_bytes_max: u64,
+}
+
+impl Parts {
+    /// Largest component taken unless somebody says otherwise: interpreters compiled to wasm have
+    /// 18 MB.
+    pub const COMPONENT_BYTES_MAX: u64 = 32 << 20;
+}
+
+impl Toolbox {
+    /// Over these parts.
+    pub fn new(parts: Parts) -> Self {
+        Self {
+            parts: Arc::new(parts),
+        }
+    }
+
+    /// Every version of every tool of the caller's tenant, by name and ascending version.
+    pub async fn tools(&self, caller: &Caller) -> Result<Vec<Arc<Entry>>, Failure> {
+        Ok(self.parts.registry.list(&caller.tenant).await?)
+    }
+
+    /// The tool a name means to the caller.
+    ///
+    /// **Errors**: `not_found`.
+    pub async fn tool(&self, caller: &Caller, tool: &ToolRef) -> Result<Arc<Entry>, Failure> {
+        Ok(self.parts.registry.resolve(&caller.tenant, tool).await?)
+    }
+
+    /// The audit of the caller's tenant, newest first.
+    pub async fn audit(
+        &self,
+        caller: &Caller,
+        page: &PageRequest<u64>,
+    ) -> Result<Page<AuditEntry, u64>, Failure> {
+        self.parts
+            .audit
+            .list(&caller.tenant, page)
+            .await
+            .map_err(|error| {
+                tracing::error!(%error, "the audit can't be read");
+                Failure::new(Code::Unavailable, "the audit can't be read now; try again")
+            })
+    }
+}
