@@ -21,6 +21,13 @@ pub enum Error {
     Store(#[from] StoreError),
 }
 
+impl Error {
+    /// True when the same request may succeed later.
+    pub fn is_unavailable(&self) -> bool {
+        matches!(self, Self::Store(StoreError::Unavailable(_)))
+    }
+}
+
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         let message = error.to_string();

@@ -15,11 +15,12 @@ impl Source for Stored<'_> {
         self.registry
             .component(self.tenant, digest)
             .await
-            .map_err(|error| match error {
-                cofferdam_registry::Error::Store(cofferdam_store_api::StoreError::Unavailable(
-                    _,
-                )) => Error::Busy("the store can't answer now; try again"),
-                other => Error::Internal(format!("the component {digest}: {other:?}")),
+            .map_err(|error| {
+                if error.is_unavailable() {
+                    Error::Busy("the store can't answer now; try again")
+                } else {
+                    Error::Internal(format!("the component {digest}: {error:?}"))
+                }
             })
     }
 }
