@@ -31,11 +31,10 @@ impl Source {
         extension(&self.path) == Some("rs")
     }
 
-    /// A file that only tests and benches compile.
+    /// A file that only tests and benches compile; the stores' conformance suite is one.
     fn is_test(&self) -> bool {
-        let mut parts = self.path.split('/');
-        let file = parts.next_back();
-        file == Some("tests.rs") || parts.any(|part| part == "tests" || part == "benches")
+        let is_suite = |part| ["benches", "conformance", "tests"].contains(&part);
+        self.path.trim_end_matches(".rs").split('/').any(is_suite)
     }
 }
 
