@@ -115,40 +115,80 @@ fn entry(tool: &Path) -> syn::Result<TokenStream> {
     })
 }
 
+/// Where a component's name stands, which decides how to mend it.
+enum Origin {
+    Package,
+    Macro,
+}
+
 fn component_name(given: Option<&LitStr>) -> syn::Result<String> {
-    let (text, span, place) = match given {
-        Some(literal) => (literal.value(), literal.span(), "here"),
-        None => match std::env::var("CARGO_PKG_NAME") {
-            Ok(package) => (
-                package,
-                Span::call_site(),
-                "as the package name in Cargo.toml",
-            ),
-            Err(_) => {
-                return Err(Error::new(
-                    Span::call_site(),
-                    "no package name to take the component's name from: give it with \
-                     `tools! { component = \"name\"; … }`",
-                ));
-            }
-        },
-    };
+    if let Some(literal) = given {
+        return check_name(literal.value(), literal.span(), &Origin::Macro);
+    }
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "cargo tells a macro by the environment whose code it expands"
+    )]
+    let package = std::env::var("CARGO_PKG_NAME");
+    match package {
+        Ok(package) => check_name(package, Span::call_site(), &Origin::Package),
+        Err(_) => Err(Error::new(
+            Span::call_site(),
+            "no package name to take the component's name from: give it with \
+             `tools! { component = \"name\"; … }`",
+        )),
+    }
+}
+
+fn check_name(text: String, span: Span, origin: &Origin) -> syn::Result<String> {
     if name::is_kebab(&text) {
         return Ok(text);
     }
-    let hint = match name::to_kebab(&text) {
-        kebab if kebab.is_empty() => String::new(),
-        kebab => format!("; write `{kebab}` {place}"),
+    let kebab = match name::to_kebab(&text) {
+        kebab if kebab.is_empty() => "name".to_owned(),
+        kebab => kebab,
     };
-    let other = match given {
-        Some(_) => "",
-        None => ", or give another with `tools! { component = \"name\"; … }`",
+    let remedy = match origin {
+        Origin::Package => format!(
+            "name the package `{kebab}` in Cargo.toml, or write \
+             `tools! {{ component = \"{kebab}\"; … }}`"
+        ),
+        Origin::Macro => format!("write `{kebab}`"),
     };
     Err(Error::new(
         span,
         format!(
-            "`{text}` can't be a component's name, which is lower-case words joined by \
-             hyphens{hint}{other}"
+            "`{text}` can't be a component's name, which is lower-case words joined by hyphens: \
+             {remedy}"
         ),
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refused_name_comes_with_one_that_works() {
+        for (text, origin, remedy) in [
+            (
+                "my_tools",
+                Origin::Package,
+                "name the package `my-tools` in Cargo.toml, or write",
+            ),
+            (
+                "my_tools",
+                Origin::Package,
+                "`tools! { component = \"my-tools\"; … }`",
+            ),
+            ("MyTools", Origin::Macro, "write `my-tools`"),
+            ("2_1", Origin::Macro, "write `name`"),
+        ] {
+            let refused = check_name(text.to_owned(), Span::call_site(), &origin);
+            let message = refused.expect_err(text).to_string();
+            assert!(message.contains(remedy), "{message}");
+        }
+        let name = check_name("my-tools".to_owned(), Span::call_site(), &Origin::Package);
+        assert_eq!(name.ok().as_deref(), Some("my-tools"));
+    }
 }

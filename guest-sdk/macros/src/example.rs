@@ -95,13 +95,13 @@ impl Example {
     pub(crate) fn expand(&self) -> TokenStream {
         let title = &self.title;
         let arguments = self.arguments.value.to_string();
-        let result = match &self.result {
-            Some(json) => {
+        let result = self.result.as_ref().map_or_else(
+            || quote!(::core::option::Option::None),
+            |json| {
                 let text = json.value.to_string();
                 quote!(::core::option::Option::Some(#text))
-            }
-            None => quote!(::core::option::Option::None),
-        };
+            },
+        );
         quote! {
             ::cofferdam_sdk::__private::Example {
                 title: #title,

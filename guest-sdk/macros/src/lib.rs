@@ -22,7 +22,7 @@ use proc_macro::TokenStream;
 /// Makes a tool of a function. See the crate documentation of `cofferdam_sdk`.
 #[proc_macro_attribute]
 pub fn tool(options: TokenStream, item: TokenStream) -> TokenStream {
-    tool::expand(options.into(), item.into()).into()
+    tool::expand(options.into(), &item.into()).into()
 }
 
 /// Makes a component of tools. See the crate documentation of `cofferdam_sdk`.

@@ -1,6 +1,6 @@
 //! The options of `#[tool(…)]`.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::quote;
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
@@ -16,6 +16,8 @@ const KNOWN_CAPABILITIES: &str = "the capabilities are `workspace(read_only)`, \
      `workspace(read_write)`, `clocks`, `random`, `network`, `subprocess`, `environment`, \
      `secret`, `key_value` and `tool_call`";
 
+const LIMITS: [&str; 4] = ["fuel", "deadline_ms", "memory_bytes", "result_bytes"];
+
 const KNOWN_LIMITS: &str =
     "the limits are `fuel`, `deadline_ms`, `memory_bytes` and `result_bytes`";
 
@@ -29,7 +31,7 @@ pub(crate) struct Options {
     idempotent: Option<Ident>,
     tags: Vec<LitStr>,
     /// Kind and value.
-    capabilities: Vec<(String, TokenStream)>,
+    capabilities: Vec<(Ident, TokenStream)>,
     /// Field and value.
     limits: Vec<(Ident, Expr)>,
 }
@@ -83,7 +85,7 @@ impl Options {
             "capabilities" => {
                 for Capability(kind, value) in list::<Capability>(input)? {
                     if self.capabilities.iter().any(|(known, _)| *known == kind) {
-                        return Err(twice(&key));
+                        return Err(twice(&kind));
                     }
                     self.capabilities.push((kind, value));
                 }
@@ -110,8 +112,15 @@ impl Options {
         let tags = &self.tags;
         let examples = self.examples.iter().map(Example::expand);
         let capabilities = self.capabilities.iter().map(|(_, value)| value);
-        let fields = self.limits.iter().map(|(field, _)| field);
-        let values = self.limits.iter().map(|(_, value)| value);
+        let limits = LIMITS.iter().map(|name| {
+            let field = Ident::new(name, Span::call_site());
+            let given = self.limits.iter().find(|(given, _)| given == name);
+            let value = given.map_or_else(
+                || quote!(::core::option::Option::None),
+                |(_, value)| quote!(::core::option::Option::Some(#value)),
+            );
+            quote!(#field: #value)
+        });
         quote! {
             ::cofferdam_sdk::__private::Meta {
                 function: #function,
@@ -124,10 +133,7 @@ impl Options {
                 tags: &[#(#tags),*],
                 capabilities: &[#(#capabilities),*],
                 examples: &[#(#examples),*],
-                limits: ::cofferdam_sdk::__private::Limits {
-                    #(#fields: ::core::option::Option::Some(#values),)*
-                    ..::cofferdam_sdk::__private::Limits::NONE
-                },
+                limits: ::cofferdam_sdk::__private::Limits { #(#limits,)* },
             }
         }
     }
@@ -168,7 +174,7 @@ fn parse_name(input: ParseStream) -> syn::Result<LitStr> {
 }
 
 /// Kind and value.
-struct Capability(String, TokenStream);
+struct Capability(Ident, TokenStream);
 
 impl Parse for Capability {
     fn parse(input: ParseStream) -> syn::Result<Self> {
@@ -179,7 +185,7 @@ impl Parse for Capability {
         let variant = match word.as_str() {
             "workspace" => {
                 let value = parse_workspace(&kind, input)?;
-                return Ok(Self(word, value));
+                return Ok(Self(kind, value));
             }
             "clocks" => quote!(Clocks),
             "random" => quote!(Random),
@@ -192,7 +198,7 @@ impl Parse for Capability {
             _ => return Err(Error::new(kind.span(), KNOWN_CAPABILITIES)),
         };
         Ok(Self(
-            word,
+            kind,
             quote!(::cofferdam_sdk::__private::Capability::#variant),
         ))
     }
@@ -231,22 +237,29 @@ impl Parse for Limit {
         let field = input
             .parse::<Ident>()
             .map_err(|error| Error::new(error.span(), KNOWN_LIMITS))?;
-        let word = field.to_string();
-        if !["fuel", "deadline_ms", "memory_bytes", "result_bytes"].contains(&word.as_str()) {
+        if !LIMITS.iter().any(|known| field == known) {
             return Err(Error::new(field.span(), KNOWN_LIMITS));
         }
         input.parse::<Token![=]>()?;
         let value: Expr = input.parse()?;
-        if let Expr::Lit(ExprLit {
-            lit: Lit::Int(number),
-            ..
-        }) = &value
-            && number.base10_digits() == "0"
-        {
-            return Err(Error::new_spanned(
-                number,
-                "a limit of zero refuses every call",
-            ));
+        match &value {
+            Expr::Lit(ExprLit {
+                lit: Lit::Int(number),
+                ..
+            }) if number.base10_digits() != "0" => {}
+            Expr::Lit(ExprLit {
+                lit: Lit::Int(number),
+                ..
+            }) => {
+                return Err(Error::new_spanned(
+                    number,
+                    "a limit of zero refuses every call",
+                ));
+            }
+            Expr::Lit(other) => {
+                return Err(Error::new_spanned(other, "a limit is a whole number"));
+            }
+            _ => {}
         }
         Ok(Self(field, value))
     }

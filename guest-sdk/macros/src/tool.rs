@@ -5,14 +5,17 @@
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{Error, FnArg, GenericArgument, Ident, Item, ItemFn, PathArguments, ReturnType, Type};
+use syn::{
+    Error, FnArg, GenericArgument, Ident, Item, ItemFn, PathArguments, ReturnType, Type,
+    parse_quote,
+};
 
 use crate::options::Options;
 use crate::parameter::Parameter;
 use crate::{doc, name};
 
 /// Expands to the function even where the tool is refused, so that one mistake is one message.
-pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
+pub(crate) fn expand(options: TokenStream, item: &TokenStream) -> TokenStream {
     let mut function = match parse_function(item.clone()) {
         Ok(function) => function,
         Err(error) => {
@@ -26,6 +29,13 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
             arg.attrs.retain(|attribute| !is_ours(attribute));
         }
     }
+    function.attrs.push(parse_quote! {
+        #[allow(
+            clippy::needless_pass_by_value,
+            clippy::unnecessary_wraps,
+            reason = "a tool owns its arguments and says by its type whether it can fail"
+        )]
+    });
     match generated {
         Ok(tool) => quote!(#function #tool),
         Err(error) => {
@@ -182,12 +192,7 @@ fn implementation(
     let returns_schema = quote_spanned! { output.span() =>
         ::cofferdam_sdk::__private::returns_schema::<#output>()
     };
-    let call = quote!(#ident(#(#names),*));
-    let call = if returned.fallible {
-        quote!(#call?)
-    } else {
-        call
-    };
+    let output_of_call = output_of_call(&quote!(#ident(#(#names),*)), returned);
     let encode = quote_spanned! { output.span() =>
         ::cofferdam_sdk::__private::encode::<#output>(&output)
     };
@@ -222,7 +227,7 @@ fn implementation(
                 > {
                     let __Arguments { #(#names),* } =
                         ::cofferdam_sdk::__private::decode(arguments)?;
-                    let output = #call;
+                    let output = #output_of_call;
                     #encode
                 }
             }
@@ -230,22 +235,40 @@ fn implementation(
     }
 }
 
+/// The value of a call of the function, which returns its error to the caller.
+fn output_of_call(call: &TokenStream, returned: &Returned) -> TokenStream {
+    let Some(error) = &returned.error else {
+        return call.clone();
+    };
+    let fail = quote_spanned! { error.span() =>
+        ::core::result::Result::Err(error) => {
+            return ::core::result::Result::Err(::cofferdam_sdk::__private::fail(error));
+        }
+    };
+    quote!(match #call {
+        ::core::result::Result::Ok(output) => output,
+        #fail
+    })
+}
+
 /// What the function returns, read from its text: `Result<T, E>` by its last word, anything else
 /// as a value.
 struct Returned {
     ty: Type,
-    fallible: bool,
+    /// Present when it is a `Result`: its second type, or the alias that hides it.
+    error: Option<Type>,
 }
 
 impl Returned {
     fn read(output: &ReturnType) -> syn::Result<Self> {
-        let ty = match output {
-            ReturnType::Default => syn::parse_quote!(()),
+        let whole = match output {
+            ReturnType::Default => parse_quote!(()),
             ReturnType::Type(_, ty) => (**ty).clone(),
         };
-        let (ty, fallible) = match ok_type(&ty) {
-            Some(ok) => (ok, true),
-            None => (ty, false),
+        let mut types = result_types(&whole).into_iter();
+        let (ty, error) = match types.next() {
+            Some(ok) => (ok, Some(types.next().unwrap_or(whole))),
+            None => (whole, None),
         };
         if matches!(ty, Type::ImplTrait(_) | Type::Never(_)) {
             return Err(Error::new_spanned(
@@ -253,21 +276,23 @@ impl Returned {
                 "a tool returns a concrete type: its JSON Schema is made from it",
             ));
         }
-        Ok(Self { ty, fallible })
+        Ok(Self { ty, error })
     }
 }
 
-fn ok_type(ty: &Type) -> Option<Type> {
-    let Type::Path(path) = ty else { return None };
-    let last = path.path.segments.last()?;
-    if last.ident != "Result" {
-        return None;
-    }
-    let PathArguments::AngleBracketed(arguments) = &last.arguments else {
-        return None;
+/// The types that a `Result` is written with; none when it is no `Result`.
+fn result_types(ty: &Type) -> Vec<Type> {
+    let Type::Path(path) = ty else { return vec![] };
+    let arguments = match path.path.segments.last() {
+        Some(last) if last.ident == "Result" => &last.arguments,
+        _ => return vec![],
     };
-    arguments.args.iter().find_map(|argument| match argument {
-        GenericArgument::Type(ok) => Some(ok.clone()),
+    let PathArguments::AngleBracketed(arguments) = arguments else {
+        return vec![];
+    };
+    let types = arguments.args.iter().filter_map(|argument| match argument {
+        GenericArgument::Type(ty) => Some(ty.clone()),
         _ => None,
-    })
+    });
+    types.collect()
 }

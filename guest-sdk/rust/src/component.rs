@@ -1,5 +1,6 @@
 //! A component's table of tools: describing them, finding one, calling it.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -52,14 +53,18 @@ impl Component {
 
 /// What `#[tool]` implements for the type that stands for its function.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is not a tool",
+    message = "this function is not a tool",
     label = "no `#[tool]` function of this name is visible here",
     note = "put `#[tool]` on the function, and make it visible to `tools!`"
 )]
 pub trait Tool {
+    /// What is known while compiling.
     const META: Meta;
+    /// The schema of the arguments.
     fn args_schema() -> Value;
+    /// The schema of the result.
     fn returns_schema() -> Value;
+    /// Decodes the arguments, calls the function, encodes its result.
     fn call(arguments: &str) -> Result<String, ToolError>;
 }
 
@@ -72,6 +77,7 @@ pub struct Entry {
 }
 
 impl Entry {
+    /// The row of `T`.
     pub const fn of<T: Tool>() -> Self {
         Self {
             meta: const { &T::META },
@@ -86,6 +92,7 @@ impl Entry {
     }
 }
 
+/// What `tools!` makes its static of.
 pub const fn component(
     name: &'static str,
     version: &'static str,
@@ -134,12 +141,43 @@ const fn is_same(one: &str, other: &str) -> bool {
     true
 }
 
+/// **Errors**: `invalid_arguments`. The host has checked them against the schema, so this is left
+/// for what a schema can't say.
 pub fn decode<T: DeserializeOwned>(arguments: &str) -> Result<T, ToolError> {
     serde_json::from_str(arguments)
         .map_err(|error| ToolError::new("invalid_arguments", error.to_string()))
 }
 
-pub fn encode<T: Serialize>(output: &T) -> Result<String, ToolError> {
+/// What a tool may return.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` can't be the result of a tool",
+    label = "has no JSON form and schema",
+    note = "put `#[cofferdam_sdk::data]` on the type, or derive `Serialize` and `JsonSchema`"
+)]
+pub trait Output: Serialize + JsonSchema {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Serialize + JsonSchema> Output for T {}
+
+/// **Errors**: `invalid_result`, for a map whose keys are not texts and the like.
+pub fn encode<T: Output>(output: &T) -> Result<String, ToolError> {
     serde_json::to_string(output)
         .map_err(|error| ToolError::new("invalid_result", error.to_string()))
+}
+
+/// What a tool may fail with.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` can't be the error of a tool",
+    label = "does not become a `ToolError`",
+    note = "return `ToolError`, which `?` makes of any `std::error::Error`, or implement \
+            `From<{Self}>` for it; of a text make one with `ToolError::failed`"
+)]
+pub trait Failure: Into<ToolError> {}
+
+#[diagnostic::do_not_recommend]
+impl<E: Into<ToolError>> Failure for E {}
+
+/// The error of a tool function as the caller sees it.
+pub fn fail<E: Failure>(error: E) -> ToolError {
+    error.into()
 }

@@ -6,6 +6,8 @@ use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema};
 use serde_json::{Map, Value};
 
+use crate::component::Output;
+
 /// The schema of a tool's arguments: always an object with `properties`.
 pub fn args_schema<T: JsonSchema>() -> Value {
     let mut schema = schema_of::<T>(SchemaSettings::draft2020_12().for_deserialize());
@@ -20,7 +22,7 @@ pub fn args_schema<T: JsonSchema>() -> Value {
 }
 
 /// The schema of a tool's result.
-pub fn returns_schema<T: JsonSchema>() -> Value {
+pub fn returns_schema<T: Output>() -> Value {
     let mut schema = schema_of::<T>(SchemaSettings::draft2020_12().for_serialize());
     if let Value::Object(object) = &mut schema {
         object.remove("title");

@@ -1,0 +1,7 @@
+/// Greets.
+#[cofferdam_sdk::tool]
+fn greet() {}
+
+cofferdam_sdk::tools! { component = "my_tools"; greet }
+
+fn main() {}

@@ -1,0 +1,6 @@
+#[cofferdam_sdk::tool]
+fn greet(name: String) -> String {
+    name
+}
+
+fn main() {}
