@@ -39,6 +39,12 @@ impl Payload {
     }
 }
 
+/// Reads a field that is left out when there is no payload: one that is there and `null` is a
+/// result, not the absence of one.
+pub(crate) fn present<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Payload>, D::Error> {
+    Payload::deserialize(from).map(Some)
+}
+
 impl From<Value> for Payload {
     fn from(value: Value) -> Self {
         Self(Arc::new(value))

@@ -64,6 +64,11 @@ pub struct Run {
     /// Somebody asked to stop it.
     pub cancel_requested: bool,
     /// Its result, when completed.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "crate::payload::present"
+    )]
     pub result: Option<Payload>,
     /// Why it failed.
     pub error: Option<Failure>,

@@ -82,6 +82,11 @@ pub struct Task {
     /// The latest run.
     pub run_id: Option<RunId>,
     /// The latest run's result.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "crate::payload::present"
+    )]
     pub result: Option<Payload>,
     /// Why the latest run failed.
     pub error: Option<Failure>,

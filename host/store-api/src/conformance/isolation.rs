@@ -1,0 +1,124 @@
+//! Cases about tenants: whatever one keeps, to the others it is not there.
+
+use cofferdam_types::Digest;
+use cofferdam_types::page::PageRequest;
+use cofferdam_types::run::{Run, RunStatus};
+use cofferdam_types::task::Task;
+
+use super::sample::{
+    agent, agent_id, claimed, created, entry, events, later, run, started, task, tenant, time, tool,
+};
+use crate::{Append, RunFilter, StoreError, Stores, TaskFilter};
+
+/// The same names, versions and digests live side by side.
+pub async fn tools_and_blobs_of_others(stores: Stores) {
+    let (own, other) = (tenant("alpha"), tenant("beta"));
+    let record = tool("read", "1.0.0", b"a");
+    let (name, version) = (&record.spec.name, &record.spec.version);
+    let batch = [record.clone()];
+    assert_eq!(stores.tools.register(&own, &batch).await, Ok(true));
+    assert_eq!(stores.tools.get(&other, name, version).await, Ok(None));
+    assert_eq!(stores.tools.list(&other).await, Ok(Vec::new()));
+    let batch = [tool("read", "1.0.0", b"b")];
+    assert_eq!(stores.tools.register(&other, &batch).await, Ok(true));
+    assert_eq!(stores.tools.list(&own).await, Ok(vec![record]));
+
+    let digest = Digest::of(b"a");
+    assert_eq!(stores.blobs.put(&own, &digest, b"a").await, Ok(()));
+    assert_eq!(stores.blobs.get(&other, &digest).await, Ok(None));
+    assert_eq!(stores.blobs.put(&other, &digest, b"b").await, Ok(()));
+    let kept = stores.blobs.get(&own, &digest).await;
+    assert_eq!(kept, Ok(Some(b"a".to_vec())));
+}
+
+/// Another tenant's task can't be seen, listed or changed.
+pub async fn tasks_of_others(stores: Stores) {
+    let (own, other) = (tenant("alpha"), tenant("beta"));
+    let kept = task(&own, 1);
+    assert_eq!(stores.tasks.create(&kept).await, Ok(()));
+    assert_eq!(stores.tasks.get(&other, &kept.id).await, Ok(None));
+    for filter in [
+        TaskFilter::default(),
+        TaskFilter {
+            status: Some(kept.status),
+        },
+    ] {
+        let page = stores
+            .tasks
+            .list(&other, &filter, &PageRequest::first())
+            .await;
+        assert_eq!(page.expect("a page").items, Vec::new());
+    }
+    let taken = Task {
+        tenant: other.clone(),
+        ..kept.clone()
+    };
+    assert_eq!(
+        stores.tasks.update(&taken, time(0)).await,
+        Err(StoreError::Missing)
+    );
+    assert_eq!(stores.tasks.get(&own, &kept.id).await, Ok(Some(kept)));
+}
+
+/// Another tenant's run can't be seen, listed, driven, written or cancelled, and another tenant's
+/// task can't be run.
+pub async fn runs_of_others(stores: Stores) {
+    let (own, other) = (tenant("alpha"), tenant("beta"));
+    let (kept_task, queued) = started(&stores, &own, 1).await;
+    let head = claimed(&stores, &queued, 1).await;
+    let runs = &stores.runs;
+    assert_eq!(runs.get(&other, &head.id).await, Ok(None));
+    for task_id in [None, Some(kept_task.id)] {
+        let filter = RunFilter { task_id };
+        let page = runs.list(&other, &filter, &PageRequest::first()).await;
+        assert_eq!(page.expect("a page").items, Vec::new());
+    }
+    let claim = runs.claim(&other, &head.id, &agent_id(2)).await;
+    assert_eq!(claim, Err(StoreError::Missing));
+    let cancel = runs.request_cancel(&other, &head.id, time(1)).await;
+    assert_eq!(cancel, Err(StoreError::Missing));
+    let stolen = Run {
+        tenant: other.clone(),
+        ..later(&head, 1, RunStatus::Completed)
+    };
+    let next = Append {
+        run: &stolen,
+        task: None,
+        events: &events(2, 2),
+    };
+    assert_eq!(runs.append(next).await, Err(StoreError::Missing));
+    let log = stores.events.read(&other, &head.id, 0, 10).await;
+    assert_eq!(log, Ok(Vec::new()));
+    assert_eq!(runs.get(&own, &head.id).await, Ok(Some(head)));
+
+    let idle = task(&own, 2);
+    assert_eq!(stores.tasks.create(&idle).await, Ok(()));
+    let stolen = Run {
+        tenant: other.clone(),
+        ..run(&idle, 2)
+    };
+    let first = Append {
+        run: &stolen,
+        task: None,
+        events: &[created(&stolen)],
+    };
+    assert_eq!(runs.create(first).await, Err(StoreError::Missing));
+    assert_eq!(runs.get(&other, &stolen.id).await, Ok(None));
+}
+
+/// Agents and audit entries of one tenant don't show to another.
+pub async fn agents_and_audit_of_others(stores: Stores) {
+    let (own, other) = (tenant("alpha"), tenant("beta"));
+    let first = agent(&own, 1);
+    assert_eq!(stores.agents.put(&first).await, Ok(()));
+    assert_eq!(stores.agents.get(&other, &first.id).await, Ok(None));
+    let mut second = agent(&other, 1);
+    second.name = "another".to_owned();
+    assert_eq!(stores.agents.put(&second).await, Ok(()));
+    assert_eq!(stores.agents.get(&own, &first.id).await, Ok(Some(first)));
+
+    let entries = [entry(&own, 1), entry(&own, 2)];
+    assert_eq!(stores.audit.append(&entries).await, Ok(()));
+    let page = stores.audit.list(&other, &PageRequest::first()).await;
+    assert_eq!(page.expect("a page").items, Vec::new());
+}

@@ -1,0 +1,90 @@
+//! Cases about a restart: what was answered with `Ok` is there afterwards.
+
+use cofferdam_types::Digest;
+use cofferdam_types::page::PageRequest;
+use cofferdam_types::run::RunStatus;
+
+use super::Durable;
+use super::sample::{
+    agent, claimed, create, entry, event, events, finish, key, later, run, started, tenant, tool,
+};
+use crate::{Append, StoreError};
+
+/// Every table's content comes back.
+pub async fn every_table_is_kept(harness: &mut impl Durable) {
+    let own = tenant("alpha");
+    let (record, agent, key) = (tool("read", "1.0.0", b"a"), agent(&own, 1), key(&own, 1));
+    let (entry, digest) = (entry(&own, 1), Digest::of(b"bytes"));
+    let batch = [record.clone()];
+    let (task, head) = {
+        let stores = harness.stores();
+        assert_eq!(stores.tools.register(&own, &batch).await, Ok(true));
+        assert_eq!(stores.blobs.put(&own, &digest, b"bytes").await, Ok(()));
+        assert_eq!(stores.agents.put(&agent).await, Ok(()));
+        assert_eq!(stores.keys.create(&key).await, Ok(()));
+        let entries = std::slice::from_ref(&entry);
+        assert_eq!(stores.audit.append(entries).await, Ok(()));
+        let (task, queued) = started(&stores, &own, 1).await;
+        (task, claimed(&stores, &queued, 1).await)
+    };
+    harness.restart();
+
+    let stores = harness.stores();
+    assert_eq!(stores.tools.list(&own).await, Ok(vec![record]));
+    let kept = stores.blobs.get(&own, &digest).await;
+    assert_eq!(kept, Ok(Some(b"bytes".to_vec())));
+    assert_eq!(stores.agents.get(&own, &agent.id).await, Ok(Some(agent)));
+    assert_eq!(stores.keys.get(&key.id).await, Ok(Some(key)));
+    assert_eq!(stores.audit.last().await, Ok(Some((1, entry.digest))));
+    assert_eq!(stores.tasks.get(&own, &task.id).await, Ok(Some(task)));
+    let log = stores.events.read(&own, &head.id, 0, 10).await;
+    assert_eq!(log.expect("a log").len(), 1);
+    let unfinished = stores.runs.unfinished(&PageRequest::first()).await;
+    let expected = vec![(own.clone(), head.id)];
+    assert_eq!(unfinished.expect("a page").items, expected);
+    assert_eq!(stores.runs.get(&own, &head.id).await, Ok(Some(head)));
+}
+
+/// Epochs, positions, live runs and the audit's number hold on over the restart.
+pub async fn the_fence_is_kept(harness: &mut impl Durable) {
+    let own = tenant("alpha");
+    let (task, old) = {
+        let stores = harness.stores();
+        let (task, queued) = started(&stores, &own, 1).await;
+        assert_eq!(stores.audit.append(&[entry(&own, 1)]).await, Ok(()));
+        (task, claimed(&stores, &queued, 1).await)
+    };
+    harness.restart();
+
+    let stores = harness.stores();
+    let new = claimed(&stores, &old, 2).await;
+    assert_eq!(new.epoch, old.epoch + 1);
+    let late = later(&old, 1, RunStatus::Running);
+    let late = Append {
+        run: &late,
+        task: None,
+        events: &events(2, 2),
+    };
+    assert_eq!(stores.runs.append(late).await, Err(StoreError::Stale));
+    let second = run(&task, 2);
+    let first = Append {
+        run: &second,
+        task: None,
+        events: &[super::sample::created(&second)],
+    };
+    assert_eq!(stores.runs.create(first).await, Err(StoreError::Conflict));
+    let over = finish(&stores, &new).await;
+    let after = later(&over, 1, RunStatus::Running);
+    let after = Append {
+        run: &after,
+        task: None,
+        events: &[event(after.seq)],
+    };
+    assert_eq!(stores.runs.append(after).await, Err(StoreError::Stale));
+    create(&stores, &second).await;
+    assert_eq!(
+        stores.audit.append(&[entry(&own, 1)]).await,
+        Err(StoreError::Conflict)
+    );
+    assert_eq!(stores.audit.append(&[entry(&own, 2)]).await, Ok(()));
+}
