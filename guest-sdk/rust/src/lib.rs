@@ -26,7 +26,8 @@
 //! [`progress`](fn@progress), and the component's side of the package `cofferdam:tool`. Refuses to
 //! know how a host runs, limits or grants anything.
 //!
-//! Start reading in `component.rs`: what a component describes and how it answers a call.
+//! Start reading in `component.rs`: what a component describes and how it answers a call. Authors
+//! start with the guide, `docs/guide/write-a-tool.md` of the repository.
 
 extern crate self as cofferdam_sdk;
 
@@ -43,6 +44,9 @@ mod schema;
 
 #[doc(hidden)]
 pub mod __private;
+
+/// Where the host puts the workspace of a call that has one.
+pub const WORKSPACE: &str = "/workspace";
 
 pub use component::Component;
 pub use error::ToolError;
@@ -72,7 +76,7 @@ pub use {schemars, serde, serde_json};
 /// | `name = "query-rows"` | the tool's part of the name, when it is not the function's in kebab case |
 ///
 /// ```
-/// use cofferdam_sdk::{ToolError, tool};
+/// use cofferdam_sdk::{ToolError, WORKSPACE, tool};
 ///
 /// /// Counts the lines of a text file.
 /// #[tool(
@@ -90,7 +94,7 @@ pub use {schemars, serde, serde_json};
 ///     #[schemars(range(min = 1))]
 ///     lines_max: usize,
 /// ) -> Result<usize, ToolError> {
-///     let text = std::fs::read_to_string(&path)?;
+///     let text = std::fs::read_to_string(format!("{WORKSPACE}/{path}"))?;
 ///     Ok(text.lines().take(lines_max).count())
 /// }
 ///
@@ -163,3 +167,7 @@ pub use cofferdam_sdk_macros::tools;
 /// }
 /// ```
 pub use cofferdam_sdk_macros::data;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/guide/write-a-tool.md")]
+mod guide {}

@@ -33,7 +33,10 @@ mod tests {
     #[test]
     fn greets_by_name() {
         assert_eq!(greet("Ada".into(), None), Ok("Hello, Ada!".into()));
-        assert_eq!(greet("Ada".into(), Some(".".into())), Ok("Hello, Ada.".into()));
+        assert_eq!(
+            greet("Ada".into(), Some(".".into())),
+            Ok("Hello, Ada.".into())
+        );
     }
 
     #[test]
