@@ -87,7 +87,7 @@ fn story(show: Show, client: &Client, tools: &Path, data: &Path) -> Result<Value
     ));
     show.step("workspace", &facts.as_json());
 
-    show.title("Run a task: eight tool calls, each in a sandbox of its own, end in a report");
+    show.title("Run a task: ten tool calls, each in a sandbox of its own, end in a report");
     let run = client.run("run", 0, &["task", "run", TASK])?;
     let report = fs::read_to_string(workspace.join("report.md")).context("the report")?;
     let head: Vec<&str> = report.lines().take(HEAD_LINES).collect();
