@@ -14,7 +14,7 @@ use std::path::Path;
 use anyhow::{Context, Result, ensure};
 use serde_json::{Map, Value, json};
 
-use crate::command::Stages;
+use crate::command::{Stages, root};
 use crate::graph::Graph;
 use crate::{test, tools};
 use client::Client;
@@ -87,7 +87,10 @@ fn story(show: Show, client: &Client, tools: &Path, data: &Path) -> Result<Value
     ));
     show.step("workspace", &facts.as_json());
 
-    show.title("Run a task: ten tool calls, each in a sandbox of its own, end in a report");
+    let steps = steps()?;
+    show.title(&format!(
+        "Run a task: {steps} tool calls, each in a sandbox of its own, make a report"
+    ));
     let run = client.run("run", 0, &["task", "run", TASK])?;
     let report = fs::read_to_string(workspace.join("report.md")).context("the report")?;
     let head: Vec<&str> = report.lines().take(HEAD_LINES).collect();
@@ -131,6 +134,14 @@ fn story(show: Show, client: &Client, tools: &Path, data: &Path) -> Result<Value
     show.title("The audit: every call, what it was granted and what it cost");
     client.run("audit", 0, &["audit", "list"])?;
     Ok(run.pointer("/result").cloned().unwrap_or(Value::Null))
+}
+
+/// How many tool calls the task has.
+fn steps() -> Result<usize> {
+    let text = fs::read_to_string(root().join(TASK)).context(TASK)?;
+    let task: Value = serde_json::from_str(&text).context(TASK)?;
+    let steps = task.pointer("/plan/steps").and_then(Value::as_array);
+    Ok(steps.context("the task has no steps")?.len())
 }
 
 const NEXT: &str = "
