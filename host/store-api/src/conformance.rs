@@ -10,6 +10,7 @@ pub mod events;
 pub mod fence;
 pub mod isolation;
 pub mod keys;
+pub mod model;
 pub mod restart;
 pub mod runs;
 pub mod sample;

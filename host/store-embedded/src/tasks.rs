@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 use cofferdam_store_api::{StoreError, TaskFilter, Tasks};
 use cofferdam_types::page::{Page, PageRequest};
-use cofferdam_types::task::Task;
+use cofferdam_types::task::{Task, TaskStatus};
 use cofferdam_types::{TaskId, Tenant, Timestamp};
 use rusqlite::{Connection, params};
 
@@ -41,7 +41,7 @@ impl Tasks for Tables {
         page: &PageRequest<TaskId>,
     ) -> Result<Page<Task, TaskId>, StoreError> {
         let tenant = tenant.to_string();
-        let status = filter.status.map(|status| status.as_str());
+        let status = filter.status.map(TaskStatus::as_str);
         let below = record::below(page.after.as_ref());
         let items_max = page.items_max();
         self.read(move |connection| {

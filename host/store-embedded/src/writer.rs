@@ -170,3 +170,66 @@ where
         drop(self.reply.send(answer));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::file::{Durability, open_writer};
+    use rusqlite::params;
+
+    async fn put(writer: &Writer, digest: u32, size: usize) -> Result<(), StoreError> {
+        let work = move |connection: &Connection| {
+            connection.execute(
+                "INSERT INTO blobs (tenant, digest, record_version, bytes) VALUES ('a', ?1, 1, ?2)",
+                params![digest.to_string(), vec![1_u8; size]],
+            )?;
+            Ok(())
+        };
+        writer.write(work).await
+    }
+
+    /// A file that can't grow refuses the write and what shares its transaction, and works on.
+    #[tokio::test]
+    async fn a_full_disk_refuses_as_a_whole() {
+        let directory = tempfile::TempDir::new().expect("a temporary directory");
+        let path = directory.path().join("store.db");
+        let connection = open_writer(&path, Durability::Fast).expect("a new file");
+        connection
+            .pragma_update(None, "max_page_count", 100)
+            .expect("a limit");
+        let writer = Writer::start(connection).expect("a thread");
+        assert_eq!(put(&writer, 0, 10).await, Ok(()));
+        for round in 1..5 {
+            let answer = put(&writer, round, 1 << 20).await;
+            assert!(
+                matches!(answer, Err(StoreError::Unavailable(_))),
+                "{answer:?}"
+            );
+            assert_eq!(put(&writer, 10 + round, 10).await, Ok(()));
+        }
+        let count = |connection: &Connection| {
+            let sql = "SELECT count(*) FROM blobs";
+            Ok(connection.query_row(sql, [], |row| row.get::<_, i64>(0))?)
+        };
+        assert_eq!(writer.write(count).await, Ok(5));
+    }
+
+    /// Work that fails half-way leaves nothing, whatever it wrote before.
+    #[tokio::test]
+    async fn a_refused_write_is_undone() {
+        let directory = tempfile::TempDir::new().expect("a temporary directory");
+        let path = directory.path().join("store.db");
+        let connection = open_writer(&path, Durability::Fast).expect("a new file");
+        let writer = Writer::start(connection).expect("a thread");
+        let work = |connection: &Connection| -> Result<(), Fault> {
+            connection.execute("INSERT INTO blobs VALUES ('a', 'half', 1, x'00')", [])?;
+            Err(StoreError::Stale.into())
+        };
+        assert_eq!(writer.write(work).await, Err(StoreError::Stale));
+        let count = |connection: &Connection| {
+            let sql = "SELECT count(*) FROM blobs";
+            Ok(connection.query_row(sql, [], |row| row.get::<_, i64>(0))?)
+        };
+        assert_eq!(writer.write(count).await, Ok(0));
+    }
+}

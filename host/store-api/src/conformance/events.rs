@@ -82,18 +82,6 @@ fn kinds() -> Vec<EventKind> {
         fuel: u64::MAX,
         ..Usage::default()
     };
-    let completed = EventKind::StepCompleted {
-        step: step.clone(),
-        attempt: 2,
-        call_id,
-        tool: Identity {
-            name: "acme/files-read".parse().expect("a tool name"),
-            version: "1.2.0".parse().expect("a version"),
-            digest: Digest::of(b"files"),
-        },
-        result: json!([0.1, 1e300, u64::MAX, {"type": "x", "data": null}]).into(),
-        usage,
-    };
     let failed = EventKind::StepFailed {
         step: step.clone(),
         attempt: 1,
@@ -130,7 +118,7 @@ fn kinds() -> Vec<EventKind> {
             },
         },
         failed,
-        completed,
+        completed(call_id),
         EventKind::StepSkipped { step },
         EventKind::CancelRequested {
             by: "local".to_owned(),
@@ -146,4 +134,19 @@ fn kinds() -> Vec<EventKind> {
             usage,
         },
     ]
+}
+
+fn completed(call_id: CallId) -> EventKind {
+    EventKind::StepCompleted {
+        step: "read".parse().expect("a step name"),
+        attempt: 2,
+        call_id,
+        tool: Identity {
+            name: "acme/files-read".parse().expect("a tool name"),
+            version: "1.2.0".parse().expect("a version"),
+            digest: Digest::of(b"files"),
+        },
+        result: json!([0.1, 1e300, u64::MAX, {"type": "x", "data": null}]).into(),
+        usage: Usage::default(),
+    }
 }

@@ -1,6 +1,7 @@
 //! Cases about tenants: whatever one keeps, to the others it is not there.
 
 use cofferdam_types::Digest;
+use cofferdam_types::agent::Agent;
 use cofferdam_types::page::PageRequest;
 use cofferdam_types::run::{Run, RunStatus};
 use cofferdam_types::task::Task;
@@ -112,8 +113,10 @@ pub async fn agents_and_audit_of_others(stores: Stores) {
     let first = agent(&own, 1);
     assert_eq!(stores.agents.put(&first).await, Ok(()));
     assert_eq!(stores.agents.get(&other, &first.id).await, Ok(None));
-    let mut second = agent(&other, 1);
-    second.name = "another".to_owned();
+    let second = Agent {
+        name: "another".to_owned(),
+        ..agent(&other, 1)
+    };
     assert_eq!(stores.agents.put(&second).await, Ok(()));
     assert_eq!(stores.agents.get(&own, &first.id).await, Ok(Some(first)));
 

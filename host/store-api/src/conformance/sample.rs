@@ -2,11 +2,13 @@
 
 use cofferdam_types::agent::{Agent, AgentType};
 use cofferdam_types::audit::{Act, AuditRecord};
+use cofferdam_types::call::Usage;
 use cofferdam_types::caller::{Caller, Role};
+use cofferdam_types::limits::LimitRequest;
 use cofferdam_types::plan::{OnError, OnInterrupt, Plan, Retry, Step};
 use cofferdam_types::run::{Event, EventKind, Run, RunStatus};
 use cofferdam_types::task::{Task, TaskStatus};
-use cofferdam_types::tool::ToolSpec;
+use cofferdam_types::tool::{SafetyFlags, ToolSpec};
 use cofferdam_types::{AgentId, Digest, KeyId, Payload, RunId, TaskId, Tenant, Timestamp, Version};
 use serde_json::json;
 
@@ -62,7 +64,7 @@ pub fn task(tenant: &Tenant, n: u32) -> Task {
                 retry: Retry::default(),
                 on_error: OnError::Continue,
                 on_interrupt: OnInterrupt::Retry,
-                limits: Default::default(),
+                limits: LimitRequest::default(),
             }],
             result: None,
         },
@@ -93,7 +95,7 @@ pub fn run(task: &Task, n: u32) -> Run {
         cancel_requested: false,
         result: None,
         error: None,
-        usage: Default::default(),
+        usage: Usage::default(),
         steps: 0,
         seq: 1,
         epoch: 0,
@@ -203,10 +205,10 @@ pub fn tool(function: &str, version: &str, component: &[u8]) -> ToolRecord {
             args_schema: json!({"type": "object", "required": ["path"]}).into(),
             returns_schema: json!(true).into(),
             capabilities: Vec::new(),
-            safety: Default::default(),
+            safety: SafetyFlags::default(),
             tags: Vec::new(),
             examples: Vec::new(),
-            limits: Default::default(),
+            limits: LimitRequest::default(),
         },
         component: "files".parse().expect("a component name"),
         digest: Digest::of(component),

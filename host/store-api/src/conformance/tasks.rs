@@ -25,8 +25,10 @@ pub async fn a_taken_id_is_refused(stores: Stores) {
     let first = task(&own, 1);
     assert_eq!(stores.tasks.create(&first).await, Ok(()));
     for owner in [&own, &other] {
-        let mut second = task(owner, 1);
-        second.title = "another".to_owned();
+        let second = Task {
+            title: "another".to_owned(),
+            ..task(owner, 1)
+        };
         assert_eq!(
             stores.tasks.create(&second).await,
             Err(StoreError::Conflict)
@@ -144,7 +146,7 @@ pub async fn rich_json_comes_back(stores: Stores) {
     // As deep as the doors let JSON in.
     let deep = (0..64).fold(Value::Null, |inner, _| json!([inner]));
     let mut task = task(&own, 1);
-    task.title = "Ünïcode \u{0} \u{1f980} \"quoted\"".to_owned();
+    task.description = "Ünïcode \u{0} \u{1f980} \"quoted\"".into();
     task.parameters = json!({
         "numbers": [0.1, 1e-300, 123_456_789.123_456_79, -0.0, u64::MAX, i64::MIN],
         "text": "line\nline\u{2028}\u{0}",

@@ -1,7 +1,9 @@
 //! Cases of [`crate::Tools`].
 
+use std::slice::from_ref;
+
 use super::sample::{tenant, tool};
-use crate::{StoreError, Stores};
+use crate::{StoreError, Stores, ToolRecord};
 
 /// What is registered comes back, and nothing else does.
 pub async fn register_and_get(stores: Stores) {
@@ -29,13 +31,15 @@ pub async fn register_and_get(stores: Stores) {
 pub async fn register_is_idempotent(stores: Stores) {
     let own = tenant("alpha");
     let first = tool("read", "1.0.0", b"a");
-    let mut again = first.clone();
-    again.created_by = "somebody else".to_owned();
+    let again = ToolRecord {
+        created_by: "somebody else".to_owned(),
+        ..first.clone()
+    };
     let more = tool("write", "1.0.0", b"a");
 
     let tools = &stores.tools;
-    assert_eq!(tools.register(&own, &[first.clone()]).await, Ok(true));
-    assert_eq!(tools.register(&own, &[again.clone()]).await, Ok(false));
+    assert_eq!(tools.register(&own, from_ref(&first)).await, Ok(true));
+    assert_eq!(tools.register(&own, from_ref(&again)).await, Ok(false));
     assert_eq!(tools.register(&own, &[again, more.clone()]).await, Ok(true));
     assert_eq!(tools.list(&own).await, Ok(vec![first, more]));
 }
@@ -45,7 +49,7 @@ pub async fn register_is_all_or_nothing(stores: Stores) {
     let own = tenant("alpha");
     let first = tool("read", "1.0.0", b"a");
     let tools = &stores.tools;
-    assert_eq!(tools.register(&own, &[first.clone()]).await, Ok(true));
+    assert_eq!(tools.register(&own, from_ref(&first)).await, Ok(true));
 
     let batch = [
         tool("list", "1.0.0", b"b"),
@@ -91,7 +95,7 @@ pub async fn list_is_sorted_by_version(stores: Stores) {
         .map(|(name, version)| tool(name, version, b"a"))
         .into();
     for record in sorted.iter().rev() {
-        let batch = std::slice::from_ref(record);
+        let batch = from_ref(record);
         assert_eq!(stores.tools.register(&own, batch).await, Ok(true));
     }
     assert_eq!(stores.tools.list(&own).await, Ok(sorted));
