@@ -73,7 +73,8 @@ pub enum Op {
         run: u32,
         agent: u32,
     },
-    /// `late` and `ahead` move epoch and number away from what the store expects.
+    /// `late` and `ahead` move epoch and number away from what the store expects; `cancel` is what
+    /// the driver believes, which the store must not.
     Append {
         owner: usize,
         run: u32,
@@ -82,6 +83,7 @@ pub enum Op {
         count: u64,
         status: RunStatus,
         task: Option<TaskStatus>,
+        cancel: bool,
     },
     Cancel {
         owner: usize,
@@ -167,9 +169,10 @@ fn appends() -> impl Strategy<Value = Op> {
         1..4_u64,
         status,
         prop::option::of(task_status()),
+        any::<bool>(),
     )
         .prop_map(
-            |(owner, run, late, ahead, count, status, task)| Op::Append {
+            |(owner, run, late, ahead, count, status, task, cancel)| Op::Append {
                 owner,
                 run,
                 late,
@@ -177,6 +180,7 @@ fn appends() -> impl Strategy<Value = Op> {
                 count,
                 status,
                 task,
+                cancel,
             },
         )
 }
@@ -353,6 +357,7 @@ async fn write_run(stores: &Stores, tenants: &[Tenant], op: &Op) -> String {
             count,
             status,
             task: after,
+            cancel,
         } => {
             let owner = &tenants[*owner];
             let head = stores.runs.get(owner, &run_id(*id)).await;
@@ -360,6 +365,7 @@ async fn write_run(stores: &Stores, tenants: &[Tenant], op: &Op) -> String {
             let head = head.unwrap_or_else(|| run(&task(owner, 0), *id));
             let next = Run {
                 epoch: head.epoch.saturating_sub(*late),
+                cancel_requested: *cancel,
                 ..later(&head, ahead + count, *status)
             };
             let kept = stores.tasks.get(owner, &head.task_id).await;

@@ -48,6 +48,9 @@ pub async fn create_refuses_and_leaves_nothing(stores: Stores) {
 
     let free = run(&first, 2);
     let orphan = run(&task(&own, 9), 3);
+    let foreign = task(&tenant("beta"), 8);
+    assert_eq!(stores.tasks.create(&foreign).await, Ok(()));
+    let same = run(&foreign, 1);
     let late = later(&free, 1, RunStatus::Queued);
     let changed = Task {
         title: "changed".to_owned(),
@@ -58,6 +61,12 @@ pub async fn create_refuses_and_leaves_nothing(stores: Stores) {
             "a taken id",
             &taken,
             vec![created(&taken)],
+            StoreError::Conflict,
+        ),
+        (
+            "another tenant's id",
+            &same,
+            vec![created(&same)],
             StoreError::Conflict,
         ),
         ("no events", &free, vec![], StoreError::Conflict),
