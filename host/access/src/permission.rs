@@ -79,9 +79,7 @@ mod tests {
 
     #[test]
     fn who_may_do_what() {
-        use Permission::{
-            CallTools, ManageTasks, Publish, ReadAudit, ReadTasks, ReadTools, RunTasks,
-        };
+        use Permission::{CallTools, ManageTasks, Publish, ReadTasks, ReadTools, RunTasks};
         let viewer = [ReadTools, ReadTasks].as_slice();
         let user = &[ReadTools, ReadTasks, CallTools, ManageTasks, RunTasks];
         let author = &[

@@ -1,0 +1,13 @@
+//! What handlers take: each is read from the request and checked before the handler runs.
+
+mod allowed;
+mod json;
+mod path;
+mod query;
+
+pub(crate) use allowed::{
+    Allowed, CallTools, ManageTasks, Publish, ReadAudit, ReadTasks, ReadTools, RunTasks,
+};
+pub(crate) use json::{NoBody, StrictJson};
+pub(crate) use path::{IdPath, ToolPath};
+pub(crate) use query::{FromQuery, Pairs, Query, fault_in};

@@ -1,0 +1,167 @@
+use axum::body::Body;
+use axum::http::Method;
+use serde_json::{Value, json};
+
+use super::world::{World, spec};
+
+async fn world() -> World {
+    let none = json!([]);
+    let tools = vec![
+        spec("data-query", "1.0.0", &none),
+        spec("files-read", "1.0.0", &none),
+        spec("files-read", "1.2.0", &none),
+        spec("files-read", "2.0.0-rc.1", &none),
+        spec("files-write", "1.0.0", &none),
+        spec("acme/files-read", "3.0.0", &none),
+        spec("web-get", "1.0.0", &json!([{"kind": "network"}])),
+    ];
+    World::with(tools, Vec::new()).await
+}
+
+fn names(list: &Value) -> Vec<String> {
+    let items = list["items"].as_array().expect("a list");
+    let name = |item: &Value| format!("{}@{}", item["name"], item["version"]).replace('"', "");
+    items.iter().map(name).collect()
+}
+
+#[tokio::test]
+async fn lists_each_tool_once_in_pages() {
+    let world = world().await;
+    let all = [
+        "acme/files-read@3.0.0",
+        "data-query@1.0.0",
+        "files-read@1.2.0",
+        "files-write@1.0.0",
+        "web-get@1.0.0",
+    ];
+    let list = world.get("/api/v1/tools").await.json();
+    assert_eq!(names(&list), all);
+    assert_eq!(list["next"], Value::Null);
+    let mut after = String::new();
+    let mut paged = Vec::new();
+    loop {
+        let list = world
+            .get(&format!("/api/v1/tools?limit=2{after}"))
+            .await
+            .json();
+        paged.extend(names(&list));
+        let Some(next) = list["next"].as_str() else {
+            break;
+        };
+        after = format!("&after={next}");
+    }
+    assert_eq!(paged, all);
+    let list = world.get("/api/v1/tools?prefix=files-").await.json();
+    assert_eq!(names(&list), ["files-read@1.2.0", "files-write@1.0.0"]);
+}
+
+#[tokio::test]
+async fn shows_the_version_that_was_asked_for() {
+    let world = world().await;
+    for (path, version) in [
+        ("files-read", "1.2.0"),
+        ("files-read?version=1.0.0", "1.0.0"),
+        ("files-read?version=%5E1", "1.2.0"),
+        ("files-read@2.0.0-rc.1", "2.0.0-rc.1"),
+        ("acme__files-read", "3.0.0"),
+        ("acme%2Ffiles-read", "3.0.0"),
+    ] {
+        let tool = world.get(&format!("/api/v1/tools/{path}")).await.json();
+        assert_eq!(tool["version"], version, "{path}");
+        for field in [
+            "description",
+            "args_schema",
+            "capabilities",
+            "digest",
+            "component",
+        ] {
+            assert!(!tool[field].is_null(), "{field}");
+        }
+    }
+    for path in ["files-read?version=9", "files", "other__files-read"] {
+        let path = format!("/api/v1/tools/{path}");
+        world.get(&path).await.refused(404, "not_found");
+    }
+}
+
+#[tokio::test]
+async fn a_call_that_fails_carries_its_facts() {
+    let world = world().await;
+    for (path, body, status, code) in [
+        ("none", json!({}), 404, "not_found"),
+        (
+            "files-read",
+            json!({"arguments": {"n": "x"}}),
+            400,
+            "invalid_input",
+        ),
+        (
+            "files-read",
+            json!({"arguments": {"m": 1}}),
+            400,
+            "invalid_input",
+        ),
+        (
+            "acme__files-read",
+            json!({"arguments": {"m": 1}}),
+            400,
+            "invalid_input",
+        ),
+        ("web-get", json!({}), 403, "policy_denied"),
+    ] {
+        let reply = world
+            .post(&format!("/api/v1/tools/{path}/call"), &body)
+            .await;
+        let details = reply.refused(status, code);
+        let id = details["call_id"].as_str().expect("an id");
+        assert!(id.starts_with("call_"), "{id}");
+        assert!(details["usage"]["wall_us"].is_object());
+        assert!(details["log"].is_object());
+        assert!(details["denials"].is_array());
+        assert_eq!(details["tool"].is_null(), path == "none", "{details}");
+    }
+}
+
+#[tokio::test]
+async fn calls_are_in_the_audit() {
+    let world = world().await;
+    for _ in 0..3 {
+        world.post("/api/v1/tools/web-get/call", &json!({})).await;
+    }
+    let mut page = world.get("/api/v1/audit?limit=2").await.json();
+    while page["items"].as_array().is_none_or(|items| items.len() < 2) {
+        // The audit is written behind the calls.
+        tokio::task::yield_now().await;
+        page = world.get("/api/v1/audit?limit=2").await.json();
+    }
+    let entry = &page["items"][0];
+    assert_eq!(
+        (&entry["act"], &entry["code"]),
+        (&json!("call"), &json!("policy_denied"))
+    );
+    assert!(
+        entry["actor"]
+            .as_str()
+            .is_some_and(|actor| actor.starts_with("key:"))
+    );
+    assert!(
+        entry["digest"]
+            .as_str()
+            .is_some_and(|digest| digest.starts_with("sha256:"))
+    );
+}
+
+#[tokio::test]
+async fn what_is_no_component_is_refused() {
+    let world = world().await;
+    for kind in ["application/wasm", "application/octet-stream"] {
+        for body in ["", "x", "\0asm\u{1}\0\0\0", "\u{7f}ELF"] {
+            let request = world
+                .request(Method::POST, "/api/v1/components")
+                .header("content-type", kind)
+                .body(Body::from(body));
+            let reply = world.send(request.expect("a request")).await;
+            reply.refused(422, "component_invalid");
+        }
+    }
+}
