@@ -106,7 +106,7 @@ impl Observer for Notes {
 
     fn log(&self, record: &LogRecord) {
         let fields = text_bytes(record.fields.as_value(), NOTE_BYTES_MAX);
-        if !fields.is_some_and(|bytes| bytes + record.message.len() <= NOTE_BYTES_MAX) {
+        if fields.is_none_or(|bytes| bytes + record.message.len() > NOTE_BYTES_MAX) {
             return;
         }
         let mut kept = self.lock();

@@ -101,8 +101,15 @@ fn broken() -> Failure {
     Failure::new(Code::ToolError, "broken")
 }
 
+fn check_next(events: &[EventKind], expected: &Next<'_>) {
+    let state = fold(events);
+    let plan = plan();
+    let next = next(&plan, &Payload::null(), &state, at(2_000));
+    assert_eq!(next, *expected, "{events:?}");
+}
+
 #[test]
-fn what_comes_next() {
+fn the_step_that_comes_next() {
     let plan = plan();
     let (a, b) = (&plan.steps[0], &plan.steps[1]);
     let call = |step, attempt, arguments: Value| Next::Call {
@@ -110,76 +117,43 @@ fn what_comes_next() {
         attempt,
         arguments: Payload::from(arguments),
     };
+    let interrupted = Next::Interrupted {
+        step: a,
+        attempt: 1,
+        call_id: call_id(1),
+    };
+    let began = started("a", 1, 1);
+    let retried = |until| failed("a", 1, broken(), Some(until));
+    check_next(&[], &call(a, 1, json!({})));
+    check_next(std::slice::from_ref(&began), &interrupted);
+    check_next(&[began.clone(), retried(2_001)], &Next::Wait(at(2_001)));
+    check_next(&[began.clone(), retried(2_000)], &call(a, 2, json!({})));
+    let ended = completed("a", 1, json!(5));
+    check_next(&[began.clone(), ended], &call(b, 1, json!({"x": 5})));
+    let ended = completed("a", 1, Value::Null);
+    check_next(&[began, ended], &Next::Skip(b));
+}
+
+#[test]
+fn the_end_that_comes_next() {
     let fail = |reason, error: Failure| Next::Fail {
         reason,
         error: error.with("step", "a"),
     };
-    let cases = [
-        (vec![], call(a, 1, json!({}))),
-        (
-            vec![started("a", 1, 1)],
-            Next::Interrupted {
-                step: a,
-                attempt: 1,
-                call_id: call_id(1),
-            },
-        ),
-        (
-            vec![started("a", 1, 1), failed("a", 1, broken(), Some(2_001))],
-            Next::Wait(at(2_001)),
-        ),
-        (
-            vec![started("a", 1, 1), failed("a", 1, broken(), Some(2_000))],
-            call(a, 2, json!({})),
-        ),
-        (
-            vec![started("a", 1, 1), failed("a", 1, broken(), None)],
-            fail("step_failed", broken()),
-        ),
-        (
-            vec![started("a", 1, 1), failed("a", 1, in_doubt(), None)],
-            fail("in_doubt", in_doubt()),
-        ),
-        (
-            vec![started("a", 1, 1), completed("a", 1, json!(5))],
-            call(b, 1, json!({"x": 5})),
-        ),
-        (
-            vec![started("a", 1, 1), completed("a", 1, Value::Null)],
-            Next::Skip(b),
-        ),
-        (
-            vec![
-                started("a", 1, 1),
-                completed("a", 1, json!(5)),
-                skipped("b"),
-            ],
-            Next::Complete(Payload::null()),
-        ),
-        (
-            vec![
-                started("a", 1, 1),
-                completed("a", 1, json!(5)),
-                started("b", 1, 2),
-                completed("b", 2, json!(6)),
-            ],
-            Next::Complete(Payload::from(json!(6))),
-        ),
-        (
-            vec![
-                started("a", 1, 1),
-                completed("a", 1, json!(5)),
-                started("b", 1, 2),
-                failed("b", 2, broken(), None),
-            ],
-            Next::Complete(Payload::null()),
-        ),
-    ];
-    for (events, expected) in cases {
-        let state = fold(&events);
-        let next = next(&plan, &Payload::null(), &state, at(2_000));
-        assert_eq!(next, expected, "{events:?}");
-    }
+    let began = started("a", 1, 1);
+    let broke = failed("a", 1, broken(), None);
+    check_next(&[began.clone(), broke], &fail("step_failed", broken()));
+    let doubtful = failed("a", 1, in_doubt(), None);
+    check_next(&[began.clone(), doubtful], &fail("in_doubt", in_doubt()));
+    let nothing = Next::Complete(Payload::null());
+    let first = [began, completed("a", 1, json!(5))];
+    let with = |more: &[EventKind]| [&first, more].concat();
+    check_next(&with(&[skipped("b")]), &nothing);
+    let again = started("b", 1, 2);
+    let let_pass = failed("b", 2, broken(), None);
+    check_next(&with(&[again.clone(), let_pass]), &nothing);
+    let done = with(&[again, completed("b", 2, json!(6))]);
+    check_next(&done, &Next::Complete(Payload::from(json!(6))));
 }
 
 #[test]

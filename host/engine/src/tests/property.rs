@@ -169,13 +169,12 @@ proptest! {
             let is_over = world.live(async {
                 let (stores, fateful) = world.fateful(fates);
                 let engine = world.host_with(Options::default(), stores).await;
-                let id = match run {
-                    Some(id) => id,
-                    None => {
-                        let task = world.task(&engine, plan(&parts)).await;
-                        let started = engine.start_run(&world.caller, &task.id).await;
-                        started.expect("it starts").id
-                    }
+                let id = if let Some(id) = run {
+                    id
+                } else {
+                    let task = world.task(&engine, plan(&parts)).await;
+                    let started = engine.start_run(&world.caller, &task.id).await;
+                    started.expect("it starts").id
                 };
                 run = Some(id);
                 tokio::select! {

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::double::{Answer, Scripted};
 use super::world::{World, new_task, words};
+use crate::Options;
 
 fn failing_until(good: u32, code: Code) -> Scripted {
     Scripted::new(move |_, _, nth| {
@@ -241,27 +242,38 @@ async fn a_panicking_tool_is_an_internal_failure_of_its_step() {
 
 #[tokio::test(start_paused = true)]
 async fn the_task_follows_its_run_and_can_run_again() {
-    let world = World::new(failing_until(2, Code::ToolError));
-    let engine = world.host().await;
-    let task = world
-        .task(&engine, json!({"steps": [{"name": "a", "tool": "t"}]}))
-        .await;
+    let world = World::new(Scripted::new(|_, _, nth| {
+        let failure = Failure::new(Code::ToolError, "not yet");
+        let then = [Answer::Failure(failure), Answer::Result(json!(nth))];
+        let [first, second] = then.map(Box::new);
+        Answer::After(
+            Duration::from_secs(1),
+            if nth == 1 { first } else { second },
+        )
+    }));
+    let options = Options {
+        drivers_max: 0,
+        ..Options::default()
+    };
+    let idle = world.host_with(options, world.stores.clone()).await;
+    let plan = json!({"steps": [{"name": "a", "tool": "t"}]});
+    let task = world.task(&idle, plan).await;
     assert_eq!(task.status, TaskStatus::Pending);
-    let expected = [TaskStatus::Failed, TaskStatus::Completed];
-    for status in expected {
-        let run = engine
-            .start_run(&world.caller, &task.id)
-            .await
-            .expect("starts");
-        let queued = engine.task(&world.caller, &task.id).await.expect("there");
-        assert_eq!(
-            (queued.status, queued.run_id),
-            (TaskStatus::Queued, Some(run.id))
-        );
-        assert_eq!((queued.error, queued.result), (None, None));
-        world.over(&engine, &run.id).await;
-        let task = engine.task(&world.caller, &task.id).await.expect("there");
-        assert_eq!((task.status, task.run_id), (status, Some(run.id)));
+    for status in [TaskStatus::Failed, TaskStatus::Completed] {
+        let run = idle.start_run(&world.caller, &task.id).await;
+        let run = run.expect("it starts");
+        let seen = async || {
+            let task = idle.task(&world.caller, &task.id).await.expect("there");
+            assert_eq!(task.run_id, Some(run.id));
+            (task.status, task.error.is_some(), task.result.is_some())
+        };
+        assert_eq!(seen().await, (TaskStatus::Queued, false, false));
+        let busy = world.host().await;
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        assert_eq!(seen().await, (TaskStatus::Active, false, false));
+        world.over(&busy, &run.id).await;
+        let failed = status == TaskStatus::Failed;
+        assert_eq!(seen().await, (status, failed, !failed));
         world.check(&run.id).await;
     }
 }
