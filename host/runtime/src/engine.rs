@@ -39,7 +39,6 @@ fn features() -> WasmFeatures {
         | WasmFeatures::SIMD
         | WasmFeatures::FLOATS
         | WasmFeatures::EXTENDED_CONST
-        | WasmFeatures::GC_TYPES
         | WasmFeatures::COMPONENT_MODEL
 }
 
@@ -57,7 +56,6 @@ pub(crate) fn validated_features() -> wasmparser::WasmFeatures {
         | F::SIMD
         | F::FLOATS
         | F::EXTENDED_CONST
-        | F::GC_TYPES
         | F::COMPONENT_MODEL
 }
 

@@ -1,1 +1,22 @@
+//! Composition root: configuration, stores, services, drain.
+//!
+//! Owns which concrete parts a host is made of, and the order in which they start and stop; the
+//! only crate that names backends, clocks and processes. Refuses to do the parts' work. Start with
+//! [`serve`] for a host with doors, or [`Local`] for a single call without one.
 
+mod ambient;
+mod app;
+mod config;
+mod data_dir;
+mod error;
+mod local;
+mod serve;
+mod tools;
+
+pub use cofferdam_runtime::child_main as compiler_child;
+pub use cofferdam_types as types;
+pub use config::{Config, Durability, Store};
+pub use data_dir::{admin_key, data_dir};
+pub use error::Error;
+pub use local::{Local, LocalCall};
+pub use serve::{Ready, serve};

@@ -1,1 +1,13 @@
+//! Shared fixtures for the suites: the real host as a child process, guests made from text, and
+//! what a run leaves behind.
+//!
+//! Owns how a test gets a host and a component. Refuses to look inside either: it links no crate of
+//! the host. Start with [`Host::start`] and [`Guest`].
 
+mod guest;
+mod host;
+mod leftovers;
+
+pub use guest::{Guest, encode};
+pub use host::{Answer, Host, binary, tool};
+pub use leftovers::Leftovers;

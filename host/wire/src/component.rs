@@ -12,8 +12,10 @@ pub struct ComponentView {
     pub version: Version,
     /// Its bytes.
     pub digest: Digest,
-    /// Its tools.
+    /// Its tools: what became callable.
     pub tools: Vec<ToolName>,
+    /// The interfaces it imports: all that it could ask for.
+    pub imports: Vec<String>,
     /// False when the same bytes were there before.
     pub created: bool,
 }

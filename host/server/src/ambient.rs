@@ -1,0 +1,23 @@
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use cofferdam_types::{Ambient, Timestamp};
+
+/// The machine's clock and randomness.
+pub(crate) struct System;
+
+impl Ambient for System {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place that reads the wall clock"
+    )]
+    fn now(&self) -> Timestamp {
+        let since = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
+        Timestamp::from_millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+    }
+
+    fn fill(&self, bytes: &mut [u8]) {
+        getrandom::fill(bytes).expect("the kernel's generator does not fail once it is seeded");
+    }
+}

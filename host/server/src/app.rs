@@ -1,0 +1,61 @@
+use std::sync::Arc;
+
+use cofferdam_audit::Audit;
+use cofferdam_policy::Policy;
+use cofferdam_registry::Registry;
+use cofferdam_runtime::{Compiler, Options, Runtime};
+use cofferdam_store_api::Stores;
+use cofferdam_toolbox::{Parts, Toolbox};
+use tokio::task::JoinHandle;
+
+use crate::ambient::System;
+use crate::error::Error;
+
+/// The argument that makes this program a compiler's child.
+const COMPILE: &str = "__compile";
+
+/// The toolbox, and the writer of its audit.
+pub(crate) struct Core {
+    pub(crate) toolbox: Toolbox,
+    pub(crate) audit: JoinHandle<()>,
+}
+
+impl Core {
+    /// Over these stores, under this policy.
+    pub(crate) async fn new(
+        stores: &Stores,
+        policy: Policy,
+        live_calls: Option<u32>,
+    ) -> Result<Self, Error> {
+        let (audit, writer) = Audit::new(stores.audit.clone()).await?;
+        let program = std::env::current_exe().map_err(Error::Program)?;
+        let mut options = Options::new(Compiler {
+            program,
+            argument: COMPILE.to_owned(),
+        });
+        if let Some(live_calls) = live_calls {
+            options.live_calls = live_calls;
+        }
+        let toolbox = Toolbox::new(Parts {
+            registry: Registry::new(stores.clone()),
+            policy,
+            runtime: Runtime::new(options)?,
+            audit,
+            ambient: Arc::new(System),
+            component_bytes_max: Parts::COMPONENT_BYTES_MAX,
+        });
+        #[expect(clippy::disallowed_methods, reason = "joined by `finish`")]
+        let audit = tokio::spawn(writer.run());
+        Ok(Self { toolbox, audit })
+    }
+
+    /// Waits until the audit is written. Every other holder of the toolbox must be gone, or this
+    /// waits for it.
+    pub(crate) async fn finish(self) {
+        let Self { toolbox, audit } = self;
+        drop(toolbox);
+        if let Err(error) = audit.await {
+            tracing::error!(%error, "the audit's writer ended badly");
+        }
+    }
+}

@@ -1,0 +1,47 @@
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use cofferdam_store_api::StoreError;
+use thiserror::Error as ThisError;
+
+/// Why a host does not start, or stopped.
+#[derive(Debug, ThisError)]
+pub enum Error {
+    /// The data directory can't be used.
+    #[error("the data directory {}: {source}", path.display())]
+    DataDir {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// Another host has it.
+    #[error("the data directory {} is in use by another host; stop it or name another directory", .0.display())]
+    InUse(PathBuf),
+    /// The address can't be listened on.
+    #[error("can't listen on {address}: {source}")]
+    Listen {
+        /// Which.
+        address: SocketAddr,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The store can't be opened or used.
+    #[error("the store: {0}")]
+    Store(#[from] StoreError),
+    /// The sandbox can't be set up.
+    #[error("the sandbox: {0:?}")]
+    Runtime(#[from] cofferdam_runtime::Error),
+    /// The engine can't start.
+    #[error("the engine: {0}")]
+    Engine(#[from] cofferdam_engine::Error),
+    /// The first key can't be made.
+    #[error("the admin key: {0}")]
+    Access(#[from] cofferdam_access::Error),
+    /// Serving failed.
+    #[error("serving: {0}")]
+    Serve(std::io::Error),
+    /// The path of the running program is not known, so it can't start its compiler.
+    #[error("the path of this program: {0}")]
+    Program(std::io::Error),
+}

@@ -1,0 +1,224 @@
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail, ensure};
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// How long a host may take to come up on a busy machine, and a client to hear from it.
+const PATIENCE: Duration = Duration::from_mins(2);
+
+/// The real host, as a child process on a free port with a data directory of its own. Killed when
+/// dropped.
+pub struct Host {
+    child: Child,
+    address: String,
+    key: String,
+    data: PathBuf,
+    client: reqwest::Client,
+    /// Deleted with the host unless the directory was given.
+    _temporary: Option<TempDir>,
+}
+
+/// What a request answers.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The body; `null` when it is not JSON.
+    pub body: Value,
+}
+
+impl Answer {
+    /// The error's code, or nothing for a success.
+    pub fn code(&self) -> Option<&str> {
+        self.body["error"]["code"].as_str()
+    }
+
+    /// The body of a success; an error otherwise.
+    pub fn ok(self) -> Result<Value> {
+        ensure!(self.status < 300, "{}: {}", self.status, self.body);
+        Ok(self.body)
+    }
+}
+
+/// The host's binary: `$COFFERDAM_BIN`, else the one beside the tests.
+pub fn binary() -> Result<PathBuf> {
+    built("COFFERDAM_BIN", "cofferdam", "cargo build -p cofferdam-cli")
+}
+
+/// A built tool or guest by name, as `cargo xtask tools` leaves it.
+pub fn tool(name: &str) -> Result<Vec<u8>> {
+    let folder = match std::env::var_os("COFFERDAM_TOOLS") {
+        Some(folder) => PathBuf::from(folder),
+        None => target()?.join("tools"),
+    };
+    let path = folder.join(format!("{name}.wasm"));
+    std::fs::read(&path)
+        .with_context(|| format!("{} is missing; run `cargo xtask tools`", path.display()))
+}
+
+fn built(variable: &str, name: &str, advice: &str) -> Result<PathBuf> {
+    let path = match std::env::var_os(variable) {
+        Some(path) => PathBuf::from(path),
+        None => target()?.join("debug").join(name),
+    };
+    ensure!(
+        path.is_file(),
+        "{} is missing; run `{advice}`",
+        path.display()
+    );
+    Ok(path)
+}
+
+/// The target directory: tests run from `target/debug/deps`.
+fn target() -> Result<PathBuf> {
+    let program = std::env::current_exe()?;
+    let target = program
+        .ancestors()
+        .nth(3)
+        .context("the test runs outside a target directory")?;
+    Ok(target.to_owned())
+}
+
+impl Host {
+    /// Starts a host on an empty embedded store.
+    pub fn start() -> Result<Self> {
+        let temporary = TempDir::new()?;
+        let data = temporary.path().join("data");
+        let mut host = Self::at(&data, &[])?;
+        host._temporary = Some(temporary);
+        Ok(host)
+    }
+
+    /// Starts a host on this data directory, with further arguments of `serve`.
+    pub fn at(data: &Path, arguments: &[&str]) -> Result<Self> {
+        let mut child = Command::new(binary()?)
+            .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
+            .arg(data)
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let mut lines = BufReader::new(child.stdout.take().context("the host's stdout")?).lines();
+        let Some(line) = lines.next().transpose()? else {
+            bail!("the host ended at its start: {}", child.wait()?);
+        };
+        let address = line
+            .strip_prefix("listening on ")
+            .with_context(|| format!("not an address: {line}"))?;
+        // Read on, so that the host never blocks on a full pipe.
+        std::thread::spawn(move || lines.for_each(drop));
+        let key = std::fs::read_to_string(data.join("admin.key")).context("the admin key")?;
+        let client = reqwest::Client::builder()
+            .no_proxy()
+            .timeout(PATIENCE)
+            .tcp_nodelay(true)
+            .build()?;
+        Ok(Self {
+            child,
+            address: address.to_owned(),
+            key: key.trim().to_owned(),
+            data: data.to_owned(),
+            client,
+            _temporary: None,
+        })
+    }
+
+    /// `http://127.0.0.1:PORT`.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// The key of the admin.
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// The process.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// The directory of a workspace, made if need be.
+    pub fn workspace(&self, name: &str) -> Result<PathBuf> {
+        let path = self.data.join("workspaces").join(name);
+        std::fs::create_dir_all(&path)?;
+        Ok(path)
+    }
+
+    /// A request to build on, with the admin's key.
+    pub fn request(&self, method: &str, path: &str) -> Result<reqwest::RequestBuilder> {
+        let url = format!("{}{path}", self.address);
+        Ok(self
+            .client
+            .request(method.parse()?, url)
+            .bearer_auth(&self.key))
+    }
+
+    /// Sends a request.
+    pub async fn send(&self, request: reqwest::RequestBuilder) -> Result<Answer> {
+        let response = request.send().await?;
+        let status = response.status().as_u16();
+        let body = serde_json::from_slice(&response.bytes().await?).unwrap_or(Value::Null);
+        Ok(Answer { status, body })
+    }
+
+    /// `GET path`.
+    pub async fn get(&self, path: &str) -> Result<Answer> {
+        self.send(self.request("GET", path)?).await
+    }
+
+    /// `POST path` with a JSON body.
+    pub async fn post(&self, path: &str, body: &Value) -> Result<Answer> {
+        self.send(self.request("POST", path)?.json(body)).await
+    }
+
+    /// Adds a component.
+    pub async fn upload(&self, component: Vec<u8>) -> Result<Answer> {
+        let request = self.request("POST", "/api/v1/components")?;
+        self.send(
+            request
+                .header("content-type", "application/wasm")
+                .body(component),
+        )
+        .await
+    }
+
+    /// Calls a tool with arguments and further fields of the request.
+    pub async fn call(&self, tool: &str, arguments: Value, more: Value) -> Result<Answer> {
+        let mut body = json!({"arguments": arguments});
+        if let (Value::Object(body), Value::Object(more)) = (&mut body, more) {
+            body.extend(more);
+        }
+        self.post(&format!("/api/v1/tools/{tool}/call"), &body)
+            .await
+    }
+
+    /// Kills the host as a crash would, and waits until it is gone.
+    pub fn kill(mut self) -> Result<()> {
+        self.child.kill()?;
+        self.child.wait()?;
+        Ok(())
+    }
+
+    /// Asks the host to stop, waits, and checks that it says all went well.
+    pub fn stop(mut self) -> Result<()> {
+        let pid = Pid::from_child(&self.child);
+        kill_process(pid, Signal::TERM)?;
+        let status = self.child.wait()?;
+        ensure!(status.success(), "the host ended with {status}");
+        Ok(())
+    }
+}
+
+impl Drop for Host {
+    fn drop(&mut self) {
+        // It may be gone already, which is what is wanted.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}

@@ -1,0 +1,146 @@
+use anyhow::{Result, ensure};
+use cofferdam_testing::{Guest, Host, Leftovers};
+use futures::future::join_all;
+use serde_json::json;
+
+use crate::{Case, check, settled};
+
+/// Grows until it can't, then gives up.
+const HOG: &str =
+    "(loop $l (br_if $l (i32.ne (i32.const -1) (memory.grow (i32.const 16))))) (unreachable)";
+
+#[tokio::test]
+async fn more_memory_than_there_is() -> Result<()> {
+    check(vec![
+        Case::new("RS-04 memory", HOG, "memory_exceeded"),
+        Case::new("RS-04 a guest that copes", "(drop (memory.grow (i32.const 65000))) (global.get $answer)", "ok"),
+        Case::new(
+            "RS-06 table",
+            "(loop $l (br_if $l (i32.ne (i32.const -1) (table.grow $t (ref.null func) (i32.const 1000000)))))
+             (unreachable)",
+            "memory_exceeded",
+        )
+        .importing("(table $t 1 funcref)", &[]),
+        Case::new("RS-06 table type", "(global.get $answer)", "component_invalid")
+            .importing("(table 1000000000 funcref)", &[]),
+        Case::new("CO-08 initial memory", "(global.get $answer)", "component_invalid")
+            .importing("", &[]),
+    ]
+    .into_iter()
+    .map(|mut case| {
+        if case.name.starts_with("CO-08") {
+            case.guest.pages = 65_536;
+        }
+        case
+    })
+    .collect())
+    .await
+}
+
+#[tokio::test]
+async fn proposals_that_are_off() -> Result<()> {
+    let answer = "(global.get $answer)";
+    check(vec![
+        Case::new("RS-04 memory64", answer, "component_invalid")
+            .importing("(memory $m64 i64 1)", &[]),
+        Case::new("RS-05 several memories", answer, "component_invalid")
+            .importing("(memory $second 1)", &[]),
+        Case::new("RS-16 garbage collection", answer, "component_invalid").importing(
+            "(type $s (struct (field i32))) (func (param (ref null $s)))",
+            &[],
+        ),
+        Case::new("RS-16 exceptions", answer, "component_invalid")
+            .importing("(tag $e) (func (throw $e))", &[]),
+        Case::new("RS-16 threads", answer, "component_invalid")
+            .importing("(func (drop (i32.atomic.load (i32.const 0))))", &[]),
+    ])
+    .await
+}
+
+#[tokio::test]
+async fn memories_of_many_instances_are_summed() -> Result<()> {
+    let host = Host::start()?;
+    let inner = Guest::well_behaved().component()?;
+    let bytes: String = inner.iter().map(|byte| format!("\\{byte:02x}")).collect();
+    // Each instance is far below the limit of 64 MiB, all together are above it.
+    let instances = "(core instance (instantiate $m))".repeat(20);
+    let component = wat::parse_str(format!(
+        "(component
+           (component $inner binary \"{bytes}\")
+           (core module $m (memory 160))
+           {instances}
+           (instance $i (instantiate $inner))
+           (alias export $i \"cofferdam:tool/tools@0.1.0\" (instance $t))
+           (export \"cofferdam:tool/tools@0.1.0\" (instance $t)))"
+    ))?;
+    let answer = host.upload(component).await?;
+    ensure!(
+        answer.code() == Some("component_invalid"),
+        "{}",
+        answer.body
+    );
+    ensure!(
+        answer.body["error"]["details"]["cause"] == "memory_exceeded",
+        "{}",
+        answer.body
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_crowd_within_its_limits_does_not_take_the_host_down() -> Result<()> {
+    let host = Host::start()?;
+    // Takes nearly all it may have, and holds it for a while.
+    let body = "(drop (memory.grow (i32.const 1000)))
+        (call $block (call $after (i64.const 300000000)))
+        (global.get $answer)";
+    let imports = r#"
+        (import "wasi:clocks/monotonic-clock@0.2.12" "subscribe-duration" (func $after (param i64) (result i32)))
+        (import "wasi:io/poll@0.2.12" "[method]pollable.block" (func $block (param i32)))"#;
+    host.upload(
+        Guest::new(body)
+            .with(imports)
+            .declaring(&["clocks"])
+            .component()?,
+    )
+    .await?
+    .ok()?;
+    let crowd = || async {
+        let calls = (0..1_000).map(|_| host.call("guest-run", json!({}), json!({})));
+        for answer in join_all(calls).await {
+            let answer = answer?;
+            let ended = answer.code().unwrap_or("ok");
+            ensure!(
+                ["ok", "unavailable", "memory_exceeded"].contains(&ended),
+                "{}",
+                answer.body
+            );
+        }
+        Ok(())
+    };
+    crowd().await?;
+    let before = Leftovers::of(host.pid())?;
+    crowd().await?;
+    settled(&host, &before).await
+}
+
+#[tokio::test]
+async fn many_calls_leave_no_trace() -> Result<()> {
+    let host = Host::start()?;
+    host.upload(Guest::well_behaved().component()?)
+        .await?
+        .ok()?;
+    let calls = |count: usize| {
+        let host = &host;
+        async move {
+            for _ in 0..count {
+                host.call("guest-run", json!({}), json!({})).await?.ok()?;
+            }
+            anyhow::Ok(())
+        }
+    };
+    calls(1_000).await?;
+    let before = Leftovers::of(host.pid())?;
+    calls(4_000).await?;
+    settled(&host, &before).await
+}
