@@ -4,10 +4,6 @@
 /// fields around the text.
 pub(crate) const RESULT_BYTES: usize = 768 * 1024;
 
-/// What a JSON string costs around its text: the quotes, the member's name and the separators of a
-/// small record.
-pub(crate) const RECORD_BYTES: usize = 96;
-
 /// What is left of a result.
 pub(crate) struct Budget {
     left: usize,

@@ -5,13 +5,17 @@ use std::io::Read;
 
 use cofferdam_sdk::{ToolError, data, tool};
 
-use crate::budget::{Budget, RECORD_BYTES, RESULT_BYTES, escaped};
+use crate::budget::{Budget, RESULT_BYTES, escaped};
 use crate::glob::Globs;
 use crate::walk::{Found, Kind, walk};
 use crate::workspace::{Place, Workspace};
 
 /// Entries of one page unless the caller says otherwise: as many as a model reads with profit.
 const PAGE: u64 = 1_000;
+
+/// What a JSON string costs around its text: the quotes, the member's name and the separators of a
+/// small record.
+pub(crate) const RECORD_BYTES: usize = 96;
 
 /// Bytes that counting the lines of one page may read. More would run into the deadline.
 const COUNTED_BYTES_MAX: u64 = 256 * 1024 * 1024;

@@ -6,8 +6,9 @@ use std::fs;
 use cofferdam_sdk::{ToolError, data, tool};
 use regex::{Regex, RegexBuilder};
 
-use crate::budget::{Budget, RECORD_BYTES, RESULT_BYTES, escaped};
+use crate::budget::{Budget, RESULT_BYTES, escaped};
 use crate::glob::Globs;
+use crate::list::RECORD_BYTES;
 use crate::walk::{Found, Kind, walk};
 use crate::workspace::{Place, Workspace};
 

@@ -102,7 +102,7 @@ impl Place {
 }
 
 /// Says in the tool's words why the operating system refused `name`.
-pub(crate) fn refused(name: &str, error: &io::Error) -> ToolError {
+fn refused(name: &str, error: &io::Error) -> ToolError {
     use io::ErrorKind as Kind;
     let (code, why) = match error.kind() {
         Kind::NotFound => ("file_not_found", "does not exist in the workspace"),
