@@ -15,7 +15,7 @@ use crate::error::Refusal;
 /// How much of a body is read, for how long.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Allowance {
-    pub(crate) bytes_max: usize,
+    pub(crate) bytes_max: u64,
     pub(crate) time: Duration,
 }
 
@@ -29,8 +29,8 @@ pub(crate) const JSON: Allowance = Allowance {
 /// For components. As many bytes as the toolbox takes; 2 minutes bring them over a line of
 /// 2 Mbit/s.
 pub(crate) const COMPONENT: Allowance = Allowance {
-    bytes_max: Parts::COMPONENT_BYTES_MAX as usize,
-    time: Duration::from_secs(120),
+    bytes_max: Parts::COMPONENT_BYTES_MAX,
+    time: Duration::from_mins(2),
 };
 
 /// For requests that need no body.
@@ -45,8 +45,8 @@ const DRAINED_BYTES_MAX: usize = 16 << 20;
 /// For no longer than this.
 const DRAINED_TIME: Duration = Duration::from_millis(500);
 
-/// Room made for a body at once on its sender's word.
-const RESERVED_BYTES_MAX: usize = 1 << 20;
+/// Room made at once for a body that comes in pieces; it grows by doubling.
+const MANY_PIECES_BYTES: usize = 64 << 10;
 
 /// The whole body.
 ///
@@ -65,8 +65,7 @@ pub(crate) async fn read(request: Request<Body>, allowance: Allowance) -> Result
         }
         return Err(too_large(allowance));
     }
-    let reserved = announced.unwrap_or(0).min(RESERVED_BYTES_MAX);
-    let collected = collect(&mut stream, allowance.bytes_max, reserved);
+    let collected = collect(&mut stream, allowance.bytes_max);
     match tokio::time::timeout(allowance.time, collected).await {
         Ok(Ok(Some(bytes))) => Ok(bytes),
         Ok(Ok(None)) => {
@@ -125,7 +124,7 @@ fn check_encoding(headers: &HeaderMap) -> Result<(), Refusal> {
     }
 }
 
-fn announced(headers: &HeaderMap) -> Option<usize> {
+fn announced(headers: &HeaderMap) -> Option<u64> {
     // A length that is no number, or stands twice, was refused by the HTTP parser.
     only(headers, &CONTENT_LENGTH)?.parse().ok()
 }
@@ -143,21 +142,20 @@ pub(crate) fn only<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h 
 /// All of the stream, or `None` once it is more than `bytes_max`.
 async fn collect(
     stream: &mut BodyDataStream,
-    bytes_max: usize,
-    reserved: usize,
+    bytes_max: u64,
 ) -> Result<Option<Bytes>, axum::Error> {
     let Some(first) = stream.next().await.transpose()? else {
         return Ok(Some(Bytes::new()));
     };
     let Some(second) = stream.next().await.transpose()? else {
         // Most bodies arrive in one piece, which is then not copied.
-        return Ok((first.len() <= bytes_max).then_some(first));
+        return Ok((first.len() as u64 <= bytes_max).then_some(first));
     };
-    let mut all = BytesMut::with_capacity(reserved.max(first.len() + second.len()));
+    let mut all = BytesMut::with_capacity(MANY_PIECES_BYTES.max(first.len() + second.len()));
     all.extend_from_slice(&first);
     let mut next = Some(second);
     while let Some(piece) = next {
-        if all.len() + piece.len() > bytes_max {
+        if (all.len() + piece.len()) as u64 > bytes_max {
             return Ok(None);
         }
         all.extend_from_slice(&piece);

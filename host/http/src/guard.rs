@@ -73,6 +73,10 @@ fn is_same_origin(headers: &HeaderMap) -> bool {
 
 /// What a caller gets when a handler panicked. The panic itself is caught, so that the connection
 /// and the host live on.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "the layer hands the panic over"
+)]
 pub(crate) fn panicked(panic: Box<dyn Any + Send>) -> Response {
     let text = panic
         .downcast_ref::<&str>()

@@ -191,6 +191,7 @@ async fn ids_have_one_form() {
         &long,
         "%F0%9F%A6%80",
         "task_",
+        "..",
         &other_kind,
         "%7B",
         "*",
@@ -206,12 +207,7 @@ async fn ids_have_one_form() {
         .get("/api/v1/tasks/%FF")
         .await
         .refused(400, "invalid_input");
-    for path in [
-        "/api/v1/tasks/..",
-        "/api/v1/tasks/",
-        "/api/v1/tasks/./x",
-        "/api/v1/tasks/a/b",
-    ] {
+    for path in ["/api/v1/tasks/", "/api/v1/tasks/./x", "/api/v1/tasks/a/b"] {
         world.get(path).await.refused(404, "not_found");
     }
     for name in [
@@ -221,7 +217,7 @@ async fn ids_have_one_form() {
         "a%00b",
         "..",
         "a@b@c",
-        "files@>",
+        "files@%3E",
         &long,
     ] {
         let path = format!("/api/v1/tools/{name}");

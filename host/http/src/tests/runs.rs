@@ -111,8 +111,8 @@ async fn a_run_that_is_soon_over_is_answered_in_place() {
 #[tokio::test(start_paused = true)]
 async fn a_run_that_takes_longer_is_accepted_and_cancelled() {
     let world = World::new().await;
-    let task = world.task(&["wait"]).await;
     for wait in ["", "?wait_ms=0", "?wait_ms=200"] {
+        let task = world.task(&["wait"]).await;
         let start = format!("/api/v1/tasks/{task}/runs{wait}");
         let reply = world.act(&start).await;
         assert_eq!(reply.status, StatusCode::ACCEPTED, "{reply:?}");
@@ -139,13 +139,24 @@ async fn a_run_that_takes_longer_is_accepted_and_cancelled() {
             StatusCode::OK
         );
     }
-    let cancelled = world
-        .act(&format!("/api/v1/tasks/{task}/cancel"))
-        .await
-        .json();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cancelled_task_runs_no_more() {
+    let world = World::new().await;
+    let task = world.task(&["wait"]).await;
+    let start = format!("/api/v1/tasks/{task}/runs");
+    let run = world.act(&start).await.headers["location"].clone();
+    let run = run.to_str().expect("a path");
+    for _ in 0..2 {
+        let reply = world.act(&format!("/api/v1/tasks/{task}/cancel")).await;
+        assert_eq!(reply.status, StatusCode::OK, "{reply:?}");
+    }
+    let text = world.get(&format!("{run}/events")).await.text;
+    assert!(text.contains("event: run.cancelled"), "{text}");
+    let cancelled = world.get(&format!("/api/v1/tasks/{task}")).await.json();
     assert_eq!(cancelled["status"], "cancelled");
-    let again = world.act(&format!("/api/v1/tasks/{task}/runs")).await;
-    again.refused(409, "conflict");
+    world.act(&start).await.refused(409, "conflict");
 }
 
 #[tokio::test(start_paused = true)]
