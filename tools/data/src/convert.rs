@@ -81,11 +81,7 @@ pub(crate) fn convert(
     let state = pipeline::run(&source, "source", &steps, Missing::from(allow_missing))?;
     let text = match to {
         Target::Json => json(&state.into_document())?,
-        Target::Jsonl => state
-            .into_rows()?
-            .iter()
-            .map(|row| format!("{row}\n"))
-            .collect(),
+        Target::Jsonl => lines(&state.into_rows()?),
         Target::Yaml => yaml(&state.into_document())?,
         Target::Toml => toml(state.into_document())?,
         Target::Csv => csv(&state.into_rows()?)?,
@@ -107,6 +103,15 @@ fn unwritable(error: impl std::fmt::Display) -> Fault {
 fn json(document: &Json) -> Result<String, Fault> {
     let text = serde_json::to_string_pretty(document).map_err(unwritable)?;
     Ok(text + "\n")
+}
+
+fn lines(rows: &[Json]) -> String {
+    let mut text = String::new();
+    for row in rows {
+        text.push_str(&row.to_string());
+        text.push('\n');
+    }
+    text
 }
 
 fn yaml(document: &Json) -> Result<String, Fault> {

@@ -131,7 +131,9 @@ impl Condition {
     fn fields<'a>(&'a self, fields: &mut Vec<(&'a Field, Look)>) {
         match self {
             Self::All(All { all: several }) | Self::Any(Any { any: several }) => {
-                several.iter().for_each(|one| one.fields(fields));
+                for one in several {
+                    one.fields(fields);
+                }
             }
             Self::Not(Not { not }) => not.fields(fields),
             Self::Test(Test {

@@ -162,7 +162,7 @@ fn utf8(text: &[u8]) -> Result<&str, Fault> {
 
 /// Line and column, both from 1, of what follows `before`.
 fn place(before: &[u8]) -> (usize, usize) {
-    let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+    let line = before.split(|byte| *byte == b'\n').count();
     let start = before
         .iter()
         .rposition(|byte| *byte == b'\n')

@@ -267,15 +267,14 @@ impl Members {
             }
             self.seen.get(&name).copied()
         };
-        match known {
-            Some(at) => self.list[at].1 = value,
-            None => {
-                if !self.seen.is_empty() {
-                    self.seen.insert(Name::clone(&name), self.list.len());
-                }
-                self.list.push((name, value));
-            }
+        if let Some(at) = known {
+            self.list[at].1 = value;
+            return;
         }
+        if !self.seen.is_empty() {
+            self.seen.insert(Name::clone(&name), self.list.len());
+        }
+        self.list.push((name, value));
     }
 }
 
@@ -299,7 +298,7 @@ impl<'de> DeserializeSeed<'de> for Named<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for Named<'_> {
+impl Visitor<'_> for Named<'_> {
     type Value = Name;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -232,7 +232,7 @@ fn render(title: Option<&str>, columns: &[Column], rows: &[Json], max_rows: usiz
     let more = rows.len() - count;
     if more > 0 {
         let noun = if more == 1 { "row" } else { "rows" };
-        markdown += &format!("\n{more} more {noun}\n");
+        markdown.extend(["\n", &more.to_string(), " more ", noun, "\n"]);
     }
     Table {
         markdown,
