@@ -1,1 +1,50 @@
-fn main() {}
+//! The `cofferdam` command: serves, writes and builds tools, and speaks to a server.
+//!
+//! Owns the command line: what is typed, what is shown, how a command ends. Refuses to know how a
+//! tool is run or where anything is kept: a server does it, at the other end of HTTP or, for one
+//! call, inside this process. Start with [`cli`] for what can be typed, then read the command's
+//! own file below `command/`.
+
+mod cli;
+mod client;
+mod command;
+mod component;
+mod error;
+mod follow;
+mod input;
+mod log;
+mod output;
+mod project;
+mod sse;
+mod view;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::cli::Cli;
+use crate::output::Output;
+
+/// What the sandbox passes to this program when it starts it as its compiler.
+const COMPILE: &str = "__compile";
+
+fn main() -> ExitCode {
+    // A compiler's child limits its own memory and time: nothing may run in it before.
+    if std::env::args_os().nth(1).is_some_and(|arg| arg == COMPILE) {
+        return cofferdam_server::compiler_child();
+    }
+    match Cli::try_parse() {
+        Ok(cli) => run(cli),
+        Err(error) => cli::refused(&error),
+    }
+}
+
+fn run(cli: Cli) -> ExitCode {
+    let output = Output::new(cli.options.json);
+    log::start(&cli.command, &cli.options.log);
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => return output.end(Err(error::broken("start its threads", &error))),
+    };
+    output.end(runtime.block_on(cli.run(output)))
+}

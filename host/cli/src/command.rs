@@ -1,0 +1,38 @@
+//! The commands, a file for each.
+
+mod audit;
+mod page;
+mod serve;
+mod task;
+mod tool;
+
+use clap::Subcommand;
+
+use crate::cli::Context;
+use crate::error::{Exit, Result};
+
+/// What the program can do.
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    Serve(serve::Serve),
+    /// Write, build, test, add and call tools
+    #[command(subcommand)]
+    Tool(tool::Tool),
+    /// Run tasks and follow them
+    #[command(subcommand)]
+    Task(task::Task),
+    /// Read what was done on a host
+    #[command(subcommand)]
+    Audit(audit::Audit),
+}
+
+impl Command {
+    pub(crate) async fn run(self, context: &Context) -> Result<Exit> {
+        match self {
+            Self::Serve(serve) => serve.run(context).await,
+            Self::Tool(tool) => tool.run(context).await,
+            Self::Task(task) => task.run(context).await,
+            Self::Audit(audit) => audit.run(context).await,
+        }
+    }
+}

@@ -1,0 +1,31 @@
+use clap::Subcommand;
+use cofferdam_wire::audit::AuditView;
+use cofferdam_wire::page::PageView;
+
+use super::page::Page;
+use crate::cli::Context;
+use crate::error::{Exit, Result};
+use crate::view;
+
+/// Reads the audit.
+#[derive(Subcommand)]
+pub(crate) enum Audit {
+    /// Show who did what, newest first
+    List(#[command(flatten)] Page),
+}
+
+impl Audit {
+    pub(super) async fn run(self, context: &Context) -> Result<Exit> {
+        let Self::List(page) = self;
+        let client = context.client()?;
+        let answer = client.send::<PageView<AuditView>>(page.of(&["audit"])).await?;
+        let output = context.output;
+        if output.is_json() {
+            output.text(answer.text)?;
+        } else {
+            output.text(view::audit(&answer.value.items, output.out))?;
+            output.more(answer.value.next.as_deref());
+        }
+        Ok(Exit::Done)
+    }
+}

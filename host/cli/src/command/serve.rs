@@ -1,0 +1,144 @@
+use std::io;
+use std::net::SocketAddr;
+
+use clap::{Args, ValueEnum};
+use cofferdam_server::types::{Code, Failure};
+use cofferdam_server::{Config, Durability, Error as ServerError, Ready, Store};
+use serde_json::json;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::Notify;
+
+use crate::cli::Context;
+use crate::error::{Exit, Result, broken};
+use crate::output::Output;
+
+/// Start a host
+///
+/// Without any option it listens on 127.0.0.1:8000, keeps everything in one file of the data
+/// directory and holds to the built-in policy. SIGINT and SIGTERM end it: it takes no more, lets
+/// what runs end, and exits with 0; a second one ends it at once.
+#[derive(Args)]
+pub(crate) struct Serve {
+    /// Where to listen; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8000")]
+    listen: SocketAddr,
+    /// Where to remember: `embedded`, one file in the data directory, or `memory`, which forgets
+    /// when it ends
+    #[arg(long, default_value = "embedded", value_parser = kind)]
+    store: Kind,
+    /// What an acknowledged write of the embedded store survives: `safe` loss of power, `fast`
+    /// only a crash of the host
+    #[arg(long, value_name = "HOW", default_value = "safe")]
+    durability: Survives,
+    /// Policy file; arrives with the wall
+    #[arg(long, value_name = "PATH", hide = true, value_parser = no_policy)]
+    policy: Option<String>,
+}
+
+#[derive(Clone, Copy)]
+enum Kind {
+    Memory,
+    Embedded,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Survives {
+    Safe,
+    Fast,
+}
+
+fn kind(text: &str) -> std::result::Result<Kind, String> {
+    match text {
+        "memory" => Ok(Kind::Memory),
+        "embedded" => Ok(Kind::Embedded),
+        _ if text.starts_with("redis") => Err(
+            "a store on Redis arrives with the registry; use `embedded` or `memory`".to_owned(),
+        ),
+        _ => Err("expected `embedded` or `memory`".to_owned()),
+    }
+}
+
+fn no_policy(_: &str) -> std::result::Result<String, String> {
+    Err("policy files arrive with the wall; leave the option out for the built-in policy".to_owned())
+}
+
+impl Serve {
+    pub(super) async fn run(self, context: &Context) -> Result<Exit> {
+        let durability = match self.durability {
+            Survives::Safe => Durability::Safe,
+            Survives::Fast => Durability::Fast,
+        };
+        let config = Config {
+            listen: self.listen,
+            data_dir: context.data_dir(),
+            store: match self.store {
+                Kind::Memory => Store::Memory,
+                Kind::Embedded => Store::Embedded(durability),
+            },
+            live_calls: None,
+        };
+        let output = context.output;
+        let mut signals = Signals::new().map_err(|error| broken("hear signals", &error))?;
+        let asked = Notify::new();
+        let serving = cofferdam_server::serve(config, |ready| say(output, ready), asked.notified());
+        tokio::pin!(serving);
+        tokio::select! {
+            result = &mut serving => return ended(result),
+            () = signals.next() => asked.notify_one(),
+        }
+        output.note("ending; once more to end at once");
+        tokio::select! {
+            result = &mut serving => ended(result),
+            () = signals.next() => Ok(Exit::Interrupted),
+        }
+    }
+}
+
+/// Says that the host is there. Programs that start one wait for the first line.
+fn say(output: Output, ready: &Ready) {
+    let url = format!("http://{}", ready.address);
+    let key_file = ready.admin_key_file.display();
+    let said = if output.is_json() {
+        output.json(&json!({
+            "listening": url, "store": ready.store, "policy": ready.policy,
+            "admin_key_file": ready.admin_key_file,
+        }))
+    } else {
+        output.text(format!(
+            "listening on {url}\nstore: {}\npolicy: {}\nadmin key: {key_file}",
+            ready.store, ready.policy
+        ))
+    };
+    // A host serves whether or not somebody reads what it says.
+    drop(said);
+}
+
+fn ended(result: std::result::Result<(), ServerError>) -> Result<Exit> {
+    match result {
+        Ok(()) => Ok(Exit::Done),
+        Err(error) => Err(Failure::new(Code::Unavailable, error.to_string()).into()),
+    }
+}
+
+/// What asks a host to end.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    fn new() -> io::Result<Self> {
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
+    }
+
+    /// The next one.
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}

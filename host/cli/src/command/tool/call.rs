@@ -1,0 +1,167 @@
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use cofferdam_server::LocalCall;
+use cofferdam_server::types::limits::LimitRequest;
+use cofferdam_server::types::tool::ToolRef;
+use cofferdam_server::types::workspace::Access;
+use cofferdam_server::types::WorkspaceName;
+use cofferdam_wire::call::{CallAnswer, CallRequest};
+use cofferdam_wire::workspace::Workspace;
+
+use crate::cli::Context;
+use crate::client::{Answer, CALL_TIME, Request};
+use crate::component::Component;
+use crate::error::{Exit, Result, broken, usage};
+use crate::input;
+use crate::view;
+
+/// Call a tool, of a host or of a component file
+///
+/// `tool call TOOL` calls a tool of the host. `tool call FILE.wasm TOOL` needs no host: it runs the
+/// component in this process's own sandbox, under the built-in policy. The result goes to stdout,
+/// what the call cost and printed to stderr.
+#[derive(Args)]
+pub(crate) struct Call {
+    /// The tool, as `files-read` or `files-read@^1.2`; or a component file
+    #[arg(value_name = "TOOL|FILE.wasm")]
+    what: String,
+    /// The tool of the file; its function's name is enough
+    #[arg(value_name = "TOOL")]
+    tool: Option<String>,
+    /// The arguments: a JSON object, @FILE, or - for stdin
+    #[arg(long, value_name = "JSON", default_value = "{}")]
+    args: String,
+    /// What it may read: the name of a workspace of the host, or for a component file a directory
+    #[arg(long, value_name = "NAME|DIR")]
+    workspace: Option<String>,
+    /// It may also write there
+    #[arg(long, requires = "workspace")]
+    writable: bool,
+    #[command(flatten)]
+    limits: Limits,
+}
+
+/// Tighter limits than the tool's own.
+#[derive(Args)]
+struct Limits {
+    /// At most so many instructions, roughly
+    #[arg(long, value_name = "N")]
+    fuel: Option<u64>,
+    /// At most so long, in milliseconds
+    #[arg(long, value_name = "N")]
+    deadline_ms: Option<u64>,
+    /// At most so much memory
+    #[arg(long, value_name = "N")]
+    memory_bytes: Option<u64>,
+}
+
+impl Call {
+    pub(super) async fn run(self, context: &Context) -> Result<Exit> {
+        let file = Path::new(&self.what);
+        let is_file = file.extension().is_some_and(|extension| extension == "wasm");
+        let output = context.output;
+        let answer = if is_file || file.is_file() {
+            let value = self.local(file, context).await?;
+            let text = serde_json::to_string(&value).map_err(|error| broken("write JSON", &error))?;
+            Answer { text, value }
+        } else {
+            self.remote(context).await?
+        };
+        if output.is_json() {
+            output.text(answer.text)?;
+        } else {
+            output.result(&answer.value.result)?;
+            output.note(view::log(&answer.value, output.err));
+        }
+        Ok(Exit::Done)
+    }
+
+    /// Calls the tool of a component file, in this process.
+    async fn local(&self, file: &Path, context: &Context) -> Result<CallAnswer> {
+        let arguments = input::arguments(&self.args)?;
+        let workspace = match &self.workspace {
+            Some(text) => Some((directory(text)?, self.access())),
+            None => None,
+        };
+        let component = Component::open(file, context).await?;
+        let tool = match &self.tool {
+            Some(tool) => component.tool(tool)?,
+            None => component.only_tool()?,
+        };
+        let call = LocalCall {
+            tool,
+            arguments: arguments.into_value(),
+            workspace,
+            limits: self.limits.request(),
+        };
+        component.call(call).await
+    }
+
+    /// Calls a tool of the host.
+    async fn remote(&self, context: &Context) -> Result<Answer<CallAnswer>> {
+        if let Some(tool) = &self.tool {
+            return Err(usage(format!(
+                "{} is no component file; to call `{tool}` of a host, name it alone",
+                self.what
+            )));
+        }
+        let tool: ToolRef = self.what.parse().map_err(|error| usage(format!("{error}")))?;
+        let request = CallRequest {
+            arguments: input::arguments(&self.args)?,
+            workspace: match &self.workspace {
+                Some(text) => Some(named(text, self.access())?),
+                None => None,
+            },
+            limits: self.limits.request(),
+        };
+        let body = serde_json::to_vec(&request).map_err(|error| broken("write JSON", &error))?;
+        let path = ["tools", &in_path(&tool), "call"];
+        let request = Request::post(&path).json(body).within(CALL_TIME);
+        context.client()?.send(request).await
+    }
+
+    fn access(&self) -> Access {
+        if self.writable {
+            Access::ReadWrite
+        } else {
+            Access::ReadOnly
+        }
+    }
+}
+
+impl Limits {
+    fn request(&self) -> LimitRequest {
+        LimitRequest {
+            fuel: self.fuel,
+            deadline_ms: self.deadline_ms,
+            memory_bytes: self.memory_bytes,
+            result_bytes: None,
+        }
+    }
+}
+
+/// A tool as a path of the API names it: the slash behind a namespace can't stand there.
+pub(super) fn in_path(tool: &ToolRef) -> String {
+    tool.to_string().replacen('/', "__", 1)
+}
+
+/// A directory to show to a tool.
+fn directory(text: &str) -> Result<PathBuf> {
+    let path = Path::new(text);
+    if !path.is_dir() {
+        return Err(usage(format!("--workspace: there is no directory {text}")));
+    }
+    path.canonicalize()
+        .map_err(|error| crate::error::file("find", path, &error))
+}
+
+/// A workspace of the host.
+fn named(text: &str, access: Access) -> Result<Workspace> {
+    let name: WorkspaceName = text.parse().map_err(|error| {
+        usage(format!(
+            "--workspace: {error}; a host shows only the workspaces below its data directory"
+        ))
+    })?;
+    Ok(Workspace { name, access })
+}

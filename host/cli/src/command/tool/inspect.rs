@@ -1,0 +1,45 @@
+use std::path::PathBuf;
+
+use clap::Args;
+use serde_json::json;
+
+use crate::cli::Context;
+use crate::component::Component;
+use crate::error::{Exit, Result};
+use crate::view;
+
+/// Show what a component would offer and what it needs
+///
+/// Reads the file as a host would, and keeps nothing.
+#[derive(Args)]
+pub(crate) struct Inspect {
+    /// The component
+    #[arg(value_name = "FILE.wasm")]
+    file: PathBuf,
+}
+
+impl Inspect {
+    pub(super) async fn run(self, context: &Context) -> Result<Exit> {
+        let component = Component::open(&self.file, context).await?;
+        let (view, output) = (&component.view, context.output);
+        if output.is_json() {
+            output.json(&json!({
+                "component": view.component, "version": view.version, "digest": view.digest,
+                "imports": view.imports, "tools": component.tools,
+            }))?;
+            return Ok(Exit::Done);
+        }
+        output.text(format!("component {} {}", output.out.bold(&view.component), view.version))?;
+        output.text(format!("digest    {}", view.digest))?;
+        let imports = if view.imports.is_empty() {
+            "nothing".to_owned()
+        } else {
+            view.imports.join("\n          ")
+        };
+        output.text(format!("imports   {}", view::clean(&imports)))?;
+        for tool in &component.tools {
+            output.text(format!("\n{}", view::tool(&tool.spec, output.out)))?;
+        }
+        Ok(Exit::Done)
+    }
+}

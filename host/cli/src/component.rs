@@ -1,0 +1,91 @@
+//! A component file, in the sandbox of this process.
+
+use std::path::Path;
+
+use cofferdam_server::types::failure::Fault;
+use cofferdam_server::types::tool::ToolRef;
+use cofferdam_server::types::{Code, Failure};
+use cofferdam_server::{Local, LocalCall};
+use cofferdam_wire::call::CallAnswer;
+use cofferdam_wire::component::ComponentView;
+use cofferdam_wire::tool::ToolView;
+
+use crate::cli::Context;
+use crate::error::{Result, broken};
+use crate::input;
+
+/// A component that was read, checked and compiled as a host does it.
+pub(crate) struct Component {
+    local: Local,
+    pub(crate) view: ComponentView,
+    pub(crate) tools: Vec<ToolView>,
+}
+
+impl Component {
+    /// Reads the file.
+    ///
+    /// **Errors**: those of adding it to a host.
+    pub(crate) async fn open(path: &Path, context: &Context) -> Result<Self> {
+        let bytes = input::component(path)?;
+        let busy = context.output.busy(format!("compiling {}", path.display()));
+        let local = Local::open().await.map_err(|error| broken("set its sandbox up", &error))?;
+        let view = local.add(&bytes).await?;
+        let tools = local.tools().await?;
+        drop(busy);
+        Ok(Self { local, view, tools })
+    }
+
+    /// The tool that a person means: by its name, or by its function's alone.
+    ///
+    /// **Errors**: `not_found` with the tools there are.
+    pub(crate) fn tool(&self, text: &str) -> Result<ToolRef> {
+        let named = |tool: &&ToolView| tool.spec.name.as_str() == text;
+        let function = |tool: &&ToolView| tool.spec.function == text;
+        let found = self.tools.iter().find(named);
+        let found = found.or_else(|| self.tools.iter().find(function));
+        if let Some(tool) = found {
+            return Ok(ToolRef {
+                name: tool.spec.name.clone(),
+                range: None,
+            });
+        }
+        // A version makes sense only to those who pasted it; let the registry judge it.
+        match text.parse::<ToolRef>() {
+            Ok(tool) if tool.range.is_some() => Ok(tool),
+            _ => Err(self.unknown(format!("the component has no tool `{text}`")).into()),
+        }
+    }
+
+    /// The component's tool, when it has only one.
+    ///
+    /// **Errors**: `invalid_input` with the tools there are.
+    pub(crate) fn only_tool(&self) -> Result<ToolRef> {
+        match &*self.tools {
+            [tool] => self.tool(tool.spec.name.as_str()),
+            _ => {
+                let names = self.names();
+                let message = format!("say which tool to call: {names}");
+                let fault = Fault {
+                    pointer: "/tool".to_owned(),
+                    reason: message.clone(),
+                };
+                Err(Failure::invalid_input(message, &[fault]).into())
+            }
+        }
+    }
+
+    /// Calls a tool under the built-in policy.
+    pub(crate) async fn call(&self, call: LocalCall) -> Result<CallAnswer> {
+        Ok(self.local.call(call).await?)
+    }
+
+    fn unknown(&self, message: String) -> Failure {
+        let message = format!("{message}; it has {}", self.names());
+        Failure::new(Code::NotFound, message)
+    }
+
+    fn names(&self) -> String {
+        let names = self.tools.iter().map(|tool| format!("`{}`", tool.spec.name));
+        names.collect::<Vec<_>>().join(", ")
+    }
+}

@@ -1,0 +1,19 @@
+//! How things are shown to people. Text of tools and hosts is cleaned on the way, so that it can't
+//! steer the terminal.
+
+mod audit;
+mod call;
+mod event;
+mod failure;
+mod list;
+mod schema;
+mod text;
+mod tool;
+
+pub(crate) use audit::audit;
+pub(crate) use call::{log, usage};
+pub(crate) use event::event;
+pub(crate) use failure::failure;
+pub(crate) use list::table;
+pub(crate) use text::{bytes, clean, count, first_sentence, pretty, took};
+pub(crate) use tool::{capabilities, tool};

@@ -1,0 +1,125 @@
+use std::fmt::Write as _;
+
+use cofferdam_server::types::call::{CallLog, Denial};
+use cofferdam_server::types::failure::Fault;
+use cofferdam_server::types::{Code, Failure};
+use serde::de::DeserializeOwned;
+
+use super::{call, clean};
+use crate::output::Style;
+
+/// An error: what is wrong, where, and what would help.
+pub(crate) fn failure(failure: &Failure, style: Style) -> String {
+    let mut text = format!(
+        "{} {} ({})",
+        style.red("error:"),
+        clean(&failure.message),
+        failure.code
+    );
+    // Writing to a text doesn't fail.
+    let mut line = |part: String| drop(write!(text, "\n  {part}"));
+    let faults: Vec<Fault> = details(failure, "faults");
+    // A single fault stands in the message already.
+    if faults.len() > 1 || faults.iter().any(|fault| !failure.message.contains(&fault.reason)) {
+        for fault in &faults {
+            line(clean(&format!("{}: {}", fault.pointer, fault.reason)));
+        }
+    }
+    for denial in details::<Denial>(failure, "denials") {
+        line(refusal(&denial));
+        line(format!("  allowed by: {}", clean(&denial.smallest_grant)));
+    }
+    if failure.code == Code::Trap
+        && let Some(log) = failure.details.get("log")
+        && let Ok(log) = serde_json::from_value::<CallLog>(log.clone())
+    {
+        for printed in call::tails(&log) {
+            line(printed);
+        }
+    }
+    line(style.dim(format!("see docs/errors/{}.md", failure.code)));
+    text
+}
+
+/// What was refused, and why.
+pub(super) fn refusal(denial: &Denial) -> String {
+    let Denial {
+        capability,
+        operation,
+        resource,
+        rule,
+        reason,
+        smallest_grant: _,
+    } = denial;
+    clean(&format!(
+        "denied: {capability}, {operation} {resource}: {reason} (rule {rule})"
+    ))
+}
+
+/// The entries of a list among the details, or none where it is not such a list.
+fn details<T: DeserializeOwned>(failure: &Failure, key: &str) -> Vec<T> {
+    let list = failure.details.get(key).cloned().unwrap_or_default();
+    serde_json::from_value(list).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn one_fault_is_said_once_and_several_one_by_one() {
+        let one = Failure::invalid_at("/arguments/path", "expected a string");
+        assert_eq!(
+            super::failure(&one, Style::PLAIN),
+            "error: /arguments/path: expected a string (invalid_input)\n  \
+             see docs/errors/invalid_input.md"
+        );
+        let faults = ["/a", "/b"].map(|pointer| Fault {
+            pointer: pointer.to_owned(),
+            reason: "is \x1bmissing".to_owned(),
+        });
+        let two = Failure::invalid_input("the arguments break their schema", &faults);
+        assert_eq!(
+            super::failure(&two, Style::PLAIN),
+            "error: the arguments break their schema (invalid_input)\n  /a: is \u{fffd}missing\n  \
+             /b: is \u{fffd}missing\n  see docs/errors/invalid_input.md"
+        );
+    }
+
+    #[test]
+    fn a_denial_says_what_would_allow_it() {
+        let denial = json!([{
+            "capability": "workspace", "operation": "write", "resource": "demo",
+            "rule": "built-in/workspace", "reason": "the tool changes files",
+            "smallest_grant": "a workspace offered as `read_write`",
+        }]);
+        let denied = Failure::new(Code::PolicyDenied, "the tool may not").with("denials", denial);
+        assert_eq!(
+            super::failure(&denied, Style::PLAIN),
+            "error: the tool may not (policy_denied)\n  denied: workspace, write demo: the tool \
+             changes files (rule built-in/workspace)\n    allowed by: a workspace offered as \
+             `read_write`\n  see docs/errors/policy_denied.md"
+        );
+    }
+
+    #[test]
+    fn a_crash_shows_what_the_tool_said_last() {
+        let log = json!({"stdout_tail": "", "stderr_tail": "panicked at x\n", "dropped_bytes": 0});
+        let trap = Failure::new(Code::Trap, "the tool crashed").with("log", log);
+        assert_eq!(
+            super::failure(&trap, Style::PLAIN),
+            "error: the tool crashed (trap)\n  stderr: panicked at x\n  see docs/errors/trap.md"
+        );
+    }
+
+    #[test]
+    fn details_of_another_shape_are_passed_over() {
+        let odd = Failure::new(Code::Internal, "odd").with("faults", 7).with("denials", "x");
+        assert_eq!(
+            super::failure(&odd, Style::PLAIN),
+            "error: odd (internal)\n  see docs/errors/internal.md"
+        );
+    }
+}

@@ -1,0 +1,53 @@
+use crate::command::Place;
+
+#[test]
+fn help_of_every_command() {
+    let place = Place::new();
+    let mut text = String::new();
+    for command in [
+        "",
+        "serve",
+        "tool",
+        "tool new",
+        "tool build",
+        "tool test",
+        "tool inspect",
+        "tool add",
+        "tool list",
+        "tool show",
+        "tool call",
+        "task",
+        "task run",
+        "task list",
+        "task show",
+        "task events",
+        "task cancel",
+        "audit",
+        "audit list",
+    ] {
+        let args: Vec<&str> = command.split_whitespace().chain(["--help"]).collect();
+        let ended = place.run(&args).with_code(0);
+        assert_eq!(ended.stderr, "");
+        let help = &ended.stdout;
+        // The options that every command takes are shown once.
+        let own = match help.split_once("\nGlobal options:") {
+            Some((own, _)) if !command.is_empty() => own,
+            _ => help,
+        };
+        text.push_str(&format!("$ cofferdam {}\n{}\n\n", args.join(" "), own.trim_end()));
+    }
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn nothing_secret_is_shown_in_help() {
+    let place = Place::new().with("COFFERDAM_API_KEY", "ck_secret");
+    let ended = place.run(&["tool", "list", "--help"]).with_code(0);
+    assert!(!ended.stdout.contains("ck_secret"));
+}
+
+#[test]
+fn the_version_is_the_packages() {
+    let ended = Place::new().run(&["--version"]).with_code(0);
+    assert_eq!(ended.stdout, concat!("cofferdam ", env!("CARGO_PKG_VERSION"), "\n"));
+}

@@ -1,0 +1,9 @@
+//! The command as people and scripts use it: what it prints, and how it ends.
+
+mod author;
+mod command;
+mod errors;
+mod files;
+mod help;
+mod project;
+mod server;
