@@ -10,9 +10,13 @@ use crate::json::{Json, Name};
 use crate::parse::{Context, DEPTH_MAX, Reader, VALUES_MAX, Want};
 use crate::source::{Loaded, Part};
 
-/// YAML and TOML are parsed as a whole before anything can be left out, and their parsers hold many
-/// times the text.
-const TREE_BYTES_MAX: usize = 1024 * 1024;
+/// Reading YAML takes up to some 8,000 units of fuel a byte; more than this would not fit into a
+/// call's fuel.
+const YAML_BYTES_MAX: usize = 512 * 1024;
+
+/// TOML is parsed as a whole before anything is built, which takes up to some 60 times the text;
+/// more than this would not fit into a guest's memory.
+const TOML_BYTES_MAX: usize = 1024 * 1024;
 
 /// How data is written.
 #[data(input)]
@@ -56,44 +60,48 @@ pub(crate) struct Layout<'a> {
 pub(crate) fn parse(text: &[u8], layout: &Layout<'_>, part: &Part<'_>) -> Result<Loaded, Fault> {
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
     let mut context = Context::default();
-    match layout.format {
+    match read(text, layout, part, &mut context) {
+        Ok(value) => Ok(Loaded {
+            value,
+            left_out: context.left_out,
+        }),
+        Err(_) if context.is_full() => Err(Fault::new(
+            "too_large",
+            format!(
+                "holds more than {VALUES_MAX} values; start the steps with a \"get\" of the part \
+                 that is needed, and go on with steps that name the fields"
+            ),
+        )),
+        Err(fault) => Err(fault),
+    }
+}
+
+fn read(
+    text: &[u8],
+    layout: &Layout<'_>,
+    part: &Part<'_>,
+    context: &mut Context,
+) -> Result<Option<Json>, Fault> {
+    let value = match layout.format {
         Format::Json => {
             let want = Want::At(part.tokens, part.members.as_ref());
-            let value =
-                json(text, Reader::new(&mut context, want)).map_err(|fault| fault.fault(0))?;
-            let value = context.found(value);
-            return Ok(Loaded {
-                value,
-                left_out: context.left_out,
-            });
+            let value = json(text, Reader::new(context, want)).map_err(|fault| fault.fault(0))?;
+            return Ok(context.found(value));
         }
         Format::Jsonl if part.tokens.is_empty() => {
             let want = part.members.as_ref().map_or(Want::All, Want::Row);
-            let value = Some(lines(text, &mut context, want)?);
-            return Ok(Loaded {
-                value,
-                left_out: context.left_out,
-            });
+            return lines(text, context, want).map(Some);
         }
-        Format::Jsonl | Format::Yaml | Format::Toml | Format::Csv => {}
-    }
-    let value = match layout.format {
-        Format::Json | Format::Jsonl => lines(text, &mut context, Want::All)?,
-        Format::Yaml => yaml(tree(text)?)?,
-        Format::Toml => toml(tree(text)?)?,
-        Format::Csv => csv(text, layout, &mut context)?,
+        Format::Jsonl => lines(text, context, Want::All)?,
+        Format::Yaml => yaml(short(text, YAML_BYTES_MAX)?)?,
+        Format::Toml => toml(short(text, TOML_BYTES_MAX)?)?,
+        Format::Csv => csv(text, layout, context)?,
     };
     let found = value.at(part.tokens).cloned();
-    let left_out = match &value {
-        Json::Object(members) if found.is_none() => {
-            members.iter().map(|(name, _)| name.to_string()).collect()
-        }
-        _ => context.left_out,
-    };
-    Ok(Loaded {
-        value: found,
-        left_out,
-    })
+    if let (None, Json::Object(members)) = (&found, &value) {
+        context.left_out = members.iter().map(|(name, _)| name.to_string()).collect();
+    }
+    Ok(found)
 }
 
 fn failed(line: usize, column: usize, message: &str) -> Fault {
@@ -111,12 +119,20 @@ struct JsonFault(serde_json::Error);
 impl JsonFault {
     fn fault(self, lines_before: usize) -> Fault {
         let Self(error) = self;
-        let text = error.to_string();
-        let message = text
-            .split_once(" at line ")
-            .map_or(text.as_str(), |(message, _)| message);
-        failed(error.line() + lines_before, error.column(), message)
+        let message = error.to_string();
+        failed(
+            error.line() + lines_before,
+            error.column(),
+            before_place(&message),
+        )
     }
+}
+
+/// A parser's message without the place at its end, which is given apart.
+fn before_place(message: &str) -> &str {
+    message
+        .rsplit_once(" at line ")
+        .map_or(message, |(message, _)| message)
 }
 
 fn json(text: &[u8], reader: Reader<'_>) -> Result<Json, JsonFault> {
@@ -138,16 +154,10 @@ fn lines(text: &[u8], context: &mut Context, want: Want<'_>) -> Result<Json, Fau
     Ok(Json::List(rows.into()))
 }
 
-/// Text of a format that is parsed as a whole.
-fn tree(text: &[u8]) -> Result<&str, Fault> {
-    if text.len() > TREE_BYTES_MAX {
-        return Err(Fault::new(
-            "too_large",
-            format!(
-                "YAML and TOML have at most {TREE_BYTES_MAX} bytes, not {}",
-                text.len()
-            ),
-        ));
+fn short(text: &[u8], most: usize) -> Result<&str, Fault> {
+    if text.len() > most {
+        let message = format!("this format is read up to {most} bytes, not {}", text.len());
+        return Err(Fault::new("too_large", message));
     }
     utf8(text)
 }
@@ -185,7 +195,7 @@ fn yaml(text: &str) -> Result<Json, Fault> {
             .location()
             .map_or((1, 1), |place| (place.line(), place.column()));
         let size = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
-        failed(size(line), size(column), &error.to_string())
+        failed(size(line), size(column), before_place(&error.to_string()))
     })?;
     Ok(match documents.len() {
         0 => Json::Null,
@@ -231,7 +241,7 @@ fn csv(text: &[u8], layout: &Layout<'_>, context: &mut Context) -> Result<Json, 
         for _ in &record {
             context
                 .count::<serde_json::Error>()
-                .map_err(|error| Fault::new("too_large", error.to_string()))?;
+                .map_err(|error| failed(line, 1, &error.to_string()))?;
         }
         rows.push(record.iter().map(Json::text).collect());
     }

@@ -13,9 +13,9 @@ use serde::{Deserialize, Deserializer};
 
 use crate::json::{Json, Name, index};
 
-/// Values that one call may hold. Each takes up to some 60 bytes with its text, and a guest has 64
-/// MiB for everything.
-pub(crate) const VALUES_MAX: usize = 600_000;
+/// Values that one source may hold. Each takes up to some 60 bytes with its text; that is a third of
+/// a guest's 64 MiB and leaves the rest to the text and the steps.
+pub(crate) const VALUES_MAX: usize = 400_000;
 
 /// Levels of lists and objects in each other; the host reads results no deeper.
 pub(crate) const DEPTH_MAX: usize = 62;
@@ -65,13 +65,15 @@ impl Context {
     /// Counts one more value, or says that there are too many.
     pub(crate) fn count<E: Error>(&mut self) -> Result<(), E> {
         self.values += 1;
-        if self.values > VALUES_MAX {
-            return Err(E::custom(format_args!(
-                "more than {VALUES_MAX} values; start the steps with a \"get\" of the part that is \
-                 needed"
-            )));
+        if self.is_full() {
+            return Err(E::custom(format_args!("more than {VALUES_MAX} values")));
         }
         Ok(())
+    }
+
+    /// True when there was more than it may hold.
+    pub(crate) fn is_full(&self) -> bool {
+        self.values > VALUES_MAX
     }
 }
 
