@@ -81,10 +81,10 @@ pub(crate) fn convert(
     let state = pipeline::run(&source, "source", &steps, Missing::from(allow_missing))?;
     let text = match to {
         Target::Json => json(&state.into_document())?,
-        Target::Jsonl => lines(&state.into_rows()?),
+        Target::Jsonl => lines(&state.into_rows()),
         Target::Yaml => yaml(&state.into_document())?,
         Target::Toml => toml(state.into_document())?,
-        Target::Csv => csv(&state.into_rows()?)?,
+        Target::Csv => csv(&state.into_rows())?,
     };
     if escaped(text.as_bytes()) > RESULT_BYTES {
         return Err(Fault::new(

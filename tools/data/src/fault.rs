@@ -59,7 +59,9 @@ impl From<Fault> for ToolError {
             mut facts,
         }: Fault,
     ) -> Self {
-        error.message = format!("{at}: {}", error.message);
+        if !at.is_empty() {
+            error.message = format!("{at}: {}", error.message);
+        }
         facts.insert("pointer".to_owned(), at.into());
         error.with_details(facts)
     }

@@ -16,7 +16,7 @@ const YAML_BYTES_MAX: usize = 512 * 1024;
 
 /// TOML is parsed as a whole before anything is built, which takes up to some 60 times the text;
 /// more than this would not fit into a guest's memory.
-const TOML_BYTES_MAX: usize = 1024 * 1024;
+const TOML_BYTES_MAX: usize = 768 * 1024;
 
 /// How data is written.
 #[data(input)]

@@ -64,7 +64,7 @@ impl Join {
         others
             .expect_field(right, missing)
             .map_err(|fault| fault.within("right"))?;
-        let others = others.into_rows()?;
+        let others = others.into_rows();
         let mut matching: BTreeMap<Vec<Json>, Vec<&Json>> = BTreeMap::new();
         for other in &others {
             if right.of(other).is_some_and(|value| !value.is_null()) {

@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use crate::fault::Fault;
 use crate::field::Field;
 use crate::json::{Json, Name};
-use crate::rows::fits;
 use crate::source::{Loaded, Part, Source};
 use crate::step::{Get, Look, Step};
 
@@ -170,7 +169,7 @@ impl State {
                 left_out,
             });
         }
-        let mut rows = self.into_rows()?;
+        let mut rows = self.into_rows();
         let rows = match step {
             // Done above, where there is still a document.
             Step::Get(_) => rows,
@@ -229,9 +228,8 @@ impl State {
     }
 
     /// The rows: the elements of a list, or the one thing that there is.
-    pub(crate) fn into_rows(self) -> Result<Vec<Json>, Fault> {
-        fits(self.peek().len())?;
-        Ok(match self.data {
+    pub(crate) fn into_rows(self) -> Vec<Json> {
+        match self.data {
             Data::Rows(rows) => rows,
             data @ Data::Document(_) => Self {
                 data,
@@ -239,7 +237,7 @@ impl State {
             }
             .peek()
             .to_vec(),
-        })
+        }
     }
 
     /// The document, or a list of the rows.

@@ -89,8 +89,7 @@ pub(crate) fn query(
     #[default(false)]
     allow_missing: bool,
 ) -> Result<Found, ToolError> {
-    let rows =
-        pipeline::run(&source, "source", &steps, Missing::from(allow_missing))?.into_rows()?;
+    let rows = pipeline::run(&source, "source", &steps, Missing::from(allow_missing))?.into_rows();
     let row_count = rows.len() as u64;
     let mut budget = Budget::new(RESULT_BYTES);
     let rows: Vec<_> = rows

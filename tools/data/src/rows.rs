@@ -11,8 +11,9 @@ use crate::json::{Json, Name};
 use crate::parse::Members;
 use crate::step::{Look, Pick, Uses};
 
-/// Rows that one step may give. With a few fields each they take about half of a guest's memory.
-pub(crate) const ROWS_MAX: usize = 100_000;
+/// Rows that a step may make of fewer. With a few fields each they take a third of a guest's memory;
+/// rows that a source has are bounded by what a source may hold.
+const ROWS_MAX: usize = 200_000;
 
 /// Refuses more rows than [`ROWS_MAX`].
 pub(crate) fn fits(rows: usize) -> Result<(), Fault> {
@@ -21,7 +22,7 @@ pub(crate) fn fits(rows: usize) -> Result<(), Fault> {
     }
     Err(Fault::new(
         "too_large",
-        format!("gives more than {ROWS_MAX} rows; filter or group before"),
+        format!("gives more than {ROWS_MAX} rows; filter before"),
     ))
 }
 

@@ -121,7 +121,7 @@ pub(crate) fn table(
         let known = state.expect_field(column.field(), missing);
         known.map_err(|fault| fault.within(at).within("columns"))?;
     }
-    let rows = state.into_rows()?;
+    let rows = state.into_rows();
     let columns = columns.unwrap_or_else(|| all(&rows));
     if columns.is_empty() {
         let markdown = heading(title.as_deref()) + "No rows.\n";

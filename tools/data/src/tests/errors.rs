@@ -9,7 +9,7 @@ fn sources_are_refused_with_their_place() {
     let dir = workspace();
     put(&dir, "large.json", vec![b' '; 8 * 1024 * 1024 + 1]);
     put(&dir, "large.yaml", vec![b'\n'; 512 * 1024 + 1]);
-    put(&dir, "large.toml", vec![b'\n'; 1024 * 1024 + 1]);
+    put(&dir, "large.toml", vec![b'\n'; 768 * 1024 + 1]);
     put(&dir, "many.json", format!("[{}0]", "0,".repeat(400_000)));
     put(&dir, "many.csv", "a,b\n".repeat(200_002));
     for (source, code, pointer) in [
@@ -220,11 +220,11 @@ fn large_results_are_cut_or_refused() {
         "too_large"
     );
 
-    let pairs: Vec<_> = (0..400).map(|_| json!({"k": 1})).collect();
+    let pairs: Vec<_> = (0..500).map(|_| json!({"k": 1})).collect();
     let steps = json!([{"op": "join", "left": "k", "with": {"rows": pairs}, "as": "o"}]);
     let squared = fails("query", &json!({"source": {"rows": pairs}, "steps": steps}));
     assert_eq!(squared, ("too_large".to_owned(), "/steps/0".to_owned()));
-    let lists: Vec<_> = (0..11).map(|_| json!({"l": vec![0; 10_000]})).collect();
+    let lists: Vec<_> = (0..21).map(|_| json!({"l": vec![0; 10_000]})).collect();
     let steps = json!([{"op": "explode", "field": "l"}]);
     let exploded = fails("query", &json!({"source": {"rows": lists}, "steps": steps}));
     assert_eq!(exploded.0, "too_large");
