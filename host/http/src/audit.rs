@@ -19,8 +19,8 @@ pub(crate) async fn list(
     let page = services.toolbox.audit(&caller, &page).await?;
     Ok(Answer::ok(PageView::of(page, |entry| AuditView {
         seq: entry.seq,
-        previous: entry.previous,
-        digest: entry.digest,
+        previous_digest: entry.previous,
+        entry_digest: entry.digest,
         record: entry.record,
     })))
 }

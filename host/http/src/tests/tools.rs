@@ -145,7 +145,7 @@ async fn calls_are_in_the_audit() {
             .is_some_and(|actor| actor.starts_with("key:"))
     );
     assert!(
-        entry["digest"]
+        entry["entry_digest"]
             .as_str()
             .is_some_and(|digest| digest.starts_with("sha256:"))
     );
