@@ -21,8 +21,8 @@ async fn waiting_and_asking_without_end() -> Result<()> {
         "(loop $l
            (i32.store (i32.add (i32.const 65536) (i32.mul (local.get $i) (i32.const 4))) (call $after {TEN_YEARS}))
            (local.set $i (i32.add (local.get $i) (i32.const 1)))
-           (br_if $l (i32.lt_u (local.get $i) (i32.const 900))))
-         (call $poll (i32.const 65536) (i32.const 900) (i32.const 128))
+           (br_if $l (i32.lt_u (local.get $i) (i32.const 450))))
+         (call $poll (i32.const 65536) (i32.const 450) (i32.const 128))
          (global.get $answer)"
     );
     let handles = format!("(loop $l (drop (call $after {TEN_YEARS})) (br $l)) (unreachable)");

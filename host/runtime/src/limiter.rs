@@ -46,6 +46,8 @@ pub(crate) struct Limiter {
     meter: Arc<Meter>,
     budget: Budget,
     held: u64,
+    /// The growth that was allowed last, in case the engine can't do it.
+    allowed: u64,
     max: u64,
 }
 
@@ -55,6 +57,7 @@ impl Limiter {
             meter,
             budget,
             held: 0,
+            allowed: 0,
             max,
         }
     }
@@ -71,8 +74,19 @@ impl Limiter {
             return false;
         }
         self.held = sum;
+        self.allowed = more;
         self.meter.saw_memory(sum);
         true
+    }
+}
+
+impl Limiter {
+    /// The engine could not do what was allowed: its own bound on one memory or table is lower.
+    fn failed(&mut self) {
+        let taken = std::mem::take(&mut self.allowed);
+        self.held -= taken;
+        self.budget.give_back(taken);
+        self.meter.refuse_memory();
     }
 }
 
@@ -101,6 +115,16 @@ impl ResourceLimiter for Limiter {
         _: Option<usize>,
     ) -> wasmtime::Result<bool> {
         Ok(self.grow(current, desired, TABLE_ELEMENT_BYTES))
+    }
+
+    fn memory_grow_failed(&mut self, _: wasmtime::Error) -> wasmtime::Result<()> {
+        self.failed();
+        Ok(())
+    }
+
+    fn table_grow_failed(&mut self, _: wasmtime::Error) -> wasmtime::Result<()> {
+        self.failed();
+        Ok(())
     }
 
     fn instances(&self) -> usize {

@@ -1,7 +1,9 @@
+use std::path::Path;
+
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
-use wit_parser::Resolve;
+use wit_parser::{PackageId, Resolve};
 
 /// A tool component written as text: what a hostile author would hand-craft.
 ///
@@ -23,6 +25,8 @@ pub struct Guest {
     pub realloc: String,
 }
 
+/// The interfaces.
+const WIT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../wit");
 /// Where the manifest lies.
 const MANIFEST_AT: usize = 8192;
 /// Where a valid answer lies: discriminant, address and length of the text.
@@ -77,7 +81,26 @@ impl Guest {
 
     /// The component's bytes.
     pub fn component(&self) -> Result<Vec<u8>> {
-        encode(&self.module())
+        let mut resolve = Resolve::default();
+        let (package, _) = resolve.push_dir(WIT).context("the interfaces")?;
+        self.encode(&resolve, package)
+    }
+
+    /// The component's bytes, in a world whose WASI is `package` alone, imported by `import`.
+    pub fn component_with(&self, import: &str, package: &str) -> Result<Vec<u8>> {
+        let text = std::fs::read_to_string(Path::new(WIT).join("tool.wit"))?;
+        let text = text.replace("include wasi:cli/imports@0.2.12;", import);
+        let mut resolve = Resolve::default();
+        resolve.push_str("wasi.wit", package)?;
+        let package = resolve.push_str("tool.wit", &text)?;
+        self.encode(&resolve, package)
+    }
+
+    fn encode(&self, resolve: &Resolve, package: PackageId) -> Result<Vec<u8>> {
+        let mut module = wat::parse_str(self.module()).context("the guest's text")?;
+        let world = resolve.select_world(&[package], Some("tool"))?;
+        embed_component_metadata(&mut module, resolve, world, StringEncoding::UTF8)?;
+        ComponentEncoder::default().validate(true).module(&module)?.encode()
     }
 
     fn module(&self) -> String {
@@ -140,18 +163,4 @@ fn manifest(capabilities: &[&str]) -> String {
         "capabilities": kinds,
     }]})
     .to_string()
-}
-
-/// Makes a component of the world `cofferdam:tool/tool` from the text of its core module.
-pub fn encode(module: &str) -> Result<Vec<u8>> {
-    let mut module = wat::parse_str(module).context("the guest's text")?;
-    let mut resolve = Resolve::default();
-    let wit = concat!(env!("CARGO_MANIFEST_DIR"), "/../../wit");
-    let (package, _) = resolve.push_dir(wit).context("the interfaces")?;
-    let world = resolve.select_world(&[package], Some("tool"))?;
-    embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8)?;
-    ComponentEncoder::default()
-        .validate(true)
-        .module(&module)?
-        .encode()
 }
