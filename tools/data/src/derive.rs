@@ -1,7 +1,11 @@
 //! The step that computes a field.
 
+use std::borrow::Cow;
+
 use cofferdam_sdk::data;
+use cofferdam_sdk::schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use regex::Regex;
+use serde::Deserialize;
 use serde_json::Number;
 
 use crate::fault::Fault;
@@ -21,30 +25,40 @@ pub(crate) struct Derive {
     /// Name of the field that is added or replaced.
     #[serde(rename = "as")]
     alias: String,
-    /// How it is computed; `fn` says which function. Null where something that it needs is null.
+    /// How it is computed; `fn` says which function. What it works on is a field when it is a
+    /// string, a number as it stands, or any value as `{"literal": …}`. The result is null where
+    /// something that is needed is null.
     value: Function,
 }
 
-/// What is computed with: a string names a field, a number stands for itself, and
-/// `{"literal": …}` is any value.
-#[data(input)]
-#[derive(Debug)]
+/// What is computed with.
+#[derive(Deserialize, Debug)]
 #[serde(untagged)]
 enum Operand {
-    /// A field.
     Field(Field),
-    /// Any value, a text for instance.
     Literal(Literal),
-    /// A number.
     Number(Number),
 }
 
+/// Short because it stands in the schema a dozen times; [`Derive::value`] describes it.
+impl JsonSchema for Operand {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Operand".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": ["string", "number", "object"] })
+    }
+}
+
 /// A value that is the same for every row.
-#[data(input)]
-#[derive(Debug)]
+#[derive(Deserialize, Debug)]
 #[serde(deny_unknown_fields)]
 struct Literal {
-    /// The value.
     literal: Json,
 }
 

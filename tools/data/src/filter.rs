@@ -9,14 +9,15 @@ use crate::fault::Fault;
 use crate::field::Field;
 use crate::json::Json;
 use crate::pattern;
-use crate::step::{Look, Uses};
+use crate::step::{Look, Nested, Uses};
 
 /// See [`crate::step::Step::Filter`].
 #[data(input)]
 #[derive(Debug)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Filter {
-    /// The condition: `{"field", "op", "value"}`, or `{"all": […]}`, `{"any": […]}`, `{"not": …}`.
+    /// The condition: a test `{"field", "op", "value"}`, or `{"all": […]}`, `{"any": […]}` and
+    /// `{"not": …}` of conditions.
     #[serde(rename = "where")]
     condition: Condition,
 }
@@ -42,6 +43,7 @@ enum Condition {
 #[serde(deny_unknown_fields)]
 struct All {
     /// The conditions.
+    #[schemars(with = "Vec<Nested>")]
     all: Vec<Condition>,
 }
 
@@ -51,6 +53,7 @@ struct All {
 #[serde(deny_unknown_fields)]
 struct Any {
     /// The conditions.
+    #[schemars(with = "Vec<Nested>")]
     any: Vec<Condition>,
 }
 
@@ -60,6 +63,7 @@ struct Any {
 #[serde(deny_unknown_fields)]
 struct Not {
     /// The condition.
+    #[schemars(with = "Nested")]
     not: Box<Condition>,
 }
 
@@ -70,7 +74,8 @@ struct Not {
 struct Test {
     /// The field. A missing one counts as null.
     field: Field,
-    /// How it is tested.
+    /// How it is tested. `gt` and the like hold only within one kind of value; `contains` is for
+    /// texts and lists, `matches` takes a regular expression, `in` a list.
     op: Op,
     /// What it is compared with. `exists` and `null` take true (the default) or false.
     #[serde(default)]
@@ -78,35 +83,30 @@ struct Test {
 }
 
 /// How a field is tested.
+// Plain comments on the variants: a schema with a description of each is five times as long, and
+// models read it with every tool.
 #[data(input)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[serde(rename_all = "snake_case")]
 enum Op {
-    /// Equal.
     Eq,
-    /// Not equal.
     Ne,
-    /// Greater; values of different kinds are never greater or less.
+    // Values of different kinds are never greater or less.
     Gt,
-    /// Greater or equal.
     Gte,
-    /// Less.
     Lt,
-    /// Less or equal.
     Lte,
-    /// A text contains the value, or a list has it as an element.
+    // A text has the value as a part, or a list as an element.
     Contains,
-    /// A text starts with the value.
     StartsWith,
-    /// A text ends with the value.
     EndsWith,
-    /// A text matches the regular expression somewhere.
+    // A text matches the regular expression somewhere.
     Matches,
-    /// Equal to one element of the value, a list.
+    // Equal to one element of the value, a list.
     In,
-    /// The field is there, even if it is null.
+    // The field is there, even if it is null.
     Exists,
-    /// The field is null or missing.
+    // The field is null or missing.
     Null,
 }
 

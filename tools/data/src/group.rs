@@ -30,7 +30,8 @@ pub(crate) struct Group {
 #[derive(Debug)]
 #[serde(deny_unknown_fields)]
 struct Aggregate {
-    /// What it is.
+    /// What it is. All leave out nulls and missing fields; `count` without a field counts rows, the
+    /// lists of `collect_distinct` are sorted.
     #[serde(rename = "fn")]
     function: Function,
     /// The field that it is said of; only `count` can do without.
@@ -40,28 +41,23 @@ struct Aggregate {
     alias: Option<String>,
 }
 
-/// What can be said about a group. All leave out nulls and missing fields.
+/// What can be said about a group.
+// Plain comments on the variants: see `filter::Op`.
 #[data(input)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[serde(rename_all = "snake_case")]
 enum Function {
-    /// Number of rows, or of values when a field is given.
     Count,
-    /// Sum of numbers, exact for whole ones; 0 without any.
+    // Exact for whole numbers; 0 without any.
     Sum,
-    /// Smallest value.
     Min,
-    /// Largest value.
     Max,
-    /// Arithmetic mean of numbers; null without any.
+    // Null without any.
     Mean,
-    /// The value of the first row that has one.
     First,
-    /// List of all values in the order of the rows.
+    // In the order of the rows.
     Collect,
-    /// Number of different values.
     CountDistinct,
-    /// List of different values, sorted.
     CollectDistinct,
 }
 

@@ -10,17 +10,19 @@ use crate::json::{Json, Name};
 use crate::pipeline;
 use crate::rows::{fits, key};
 use crate::source::Source;
-use crate::step::{Look, Step, Uses};
+use crate::step::{Look, Nested, Step, Uses};
 
 /// See [`crate::step::Step::Join`].
 #[data(input)]
 #[derive(Debug)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Join {
-    /// Where the other rows come from.
+    /// Where the other rows come from, written like the `source` of the tool.
+    #[schemars(with = "Nested")]
     with: Source,
-    /// Steps for the other rows before they are joined.
+    /// Steps for the other rows before they are joined, written like these.
     #[serde(default)]
+    #[schemars(with = "Vec<Nested>")]
     steps: Vec<Step>,
     /// Field of the rows here.
     left: Field,
@@ -41,10 +43,8 @@ pub(crate) struct Join {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 #[serde(rename_all = "snake_case")]
 enum Kind {
-    /// They are dropped.
     #[default]
     Inner,
-    /// They are kept as they are.
     Left,
 }
 

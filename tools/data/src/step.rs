@@ -59,6 +59,10 @@ pub(crate) struct Get {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Count {}
 
+/// A part of the arguments that is described where it stands first. Without this the schema of a
+/// recursive type stands in that of the tool twice, and models read it with every tool.
+pub(crate) type Nested = serde_json::Map<String, serde_json::Value>;
+
 /// A field, under its own last name or another.
 #[data(input)]
 #[derive(Debug)]

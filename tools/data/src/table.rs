@@ -48,11 +48,8 @@ pub(crate) struct Titled {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Align {
-    /// To the left.
     Left,
-    /// To the right.
     Right,
-    /// In the middle.
     Center,
 }
 

@@ -75,6 +75,9 @@ fn every_example_gives_what_it_states() {
     }
 }
 
+/// A model reads the schema of every tool that it may call; this is about 4,000 tokens.
+const SCHEMA_BYTES_MAX: usize = 15 * 1024;
+
 #[test]
 fn every_argument_is_described() {
     let manifest: Value = serde_json::from_str(&TOOLS.describe()).expect("a manifest");
@@ -86,6 +89,8 @@ fn every_argument_is_described() {
                 .is_some_and(|text| text.len() > 80),
             "{tool}"
         );
+        let length = tool["args_schema"].to_string().len();
+        assert!(length < SCHEMA_BYTES_MAX, "{}: {length}", tool["function"]);
         for (name, schema) in tool["args_schema"]["properties"]
             .as_object()
             .expect("properties")
