@@ -74,9 +74,13 @@ fn story(show: Show, client: &Client, tools: &Path, data: &Path) -> Result<Value
     show.title("Add tools: each describes itself, and gets nothing that it does not declare");
     for name in ["files", "data", "spin"] {
         let file = tools.join(format!("{name}.wasm"));
-        client.run("tool_added", 0, &["tool", "add", &file.to_string_lossy()])?;
+        client.run(
+            "tool_added",
+            None,
+            &["tool", "add", &file.to_string_lossy()],
+        )?;
     }
-    client.run("tools", 0, &["tool", "list"])?;
+    client.run("tools", None, &["tool", "list"])?;
 
     show.title("Give them real data: this repository's sources and what cargo knows about them");
     let workspace = data.join("workspaces/demo");
@@ -91,16 +95,13 @@ fn story(show: Show, client: &Client, tools: &Path, data: &Path) -> Result<Value
     show.title(&format!(
         "Run a task: {steps} tool calls, each in a sandbox of its own, make a report"
     ));
-    let run = client.run("run", 0, &["task", "run", TASK])?;
+    let run = client.run("run", None, &["task", "run", TASK])?;
     let report = fs::read_to_string(workspace.join("report.md")).context("the report")?;
     let head: Vec<&str> = report.lines().take(HEAD_LINES).collect();
     show.title("The report begins");
     show.text(&format!("{}\n", head.join("\n")));
     let lines = report.lines().count();
-    show.step(
-        "report",
-        &json!({"lines": lines, "bytes": report.len(), "head": head}),
-    );
+    show.step("report", &json!({"lines": lines, "text": report}));
 
     show.title("A tool that wants to write, where the caller offers the workspace for reading");
     let arguments = r##"{"path": "report.md", "mode": "overwrite", "text": "# Mine\n"}"##;
@@ -113,7 +114,7 @@ fn story(show: Show, client: &Client, tools: &Path, data: &Path) -> Result<Value
         "--workspace",
         "demo",
     ];
-    client.run("denied", 3, &call)?;
+    client.run("denied", Some("policy_denied"), &call)?;
     ensure!(
         fs::read_to_string(workspace.join("report.md"))? == report,
         "the denied call has changed the report"
@@ -122,17 +123,17 @@ fn story(show: Show, client: &Client, tools: &Path, data: &Path) -> Result<Value
     show.title("A tool that never ends");
     client.run(
         "runaway",
-        1,
+        Some("fuel_exhausted"),
         &["tool", "call", "spin-forever", "--fuel", RUNAWAY_FUEL],
     )?;
     client.run(
         "alive",
-        0,
+        None,
         &["tool", "call", "spin-count", "--args", r#"{"until": 1000}"#],
     )?;
 
     show.title("The audit: every call, what it was granted and what it cost");
-    client.run("audit", 0, &["audit", "list"])?;
+    client.run("audit", None, &["audit", "list"])?;
     Ok(run.pointer("/result").cloned().unwrap_or(Value::Null))
 }
 
