@@ -17,8 +17,10 @@ use crate::output::Output;
 /// tool call FILE.wasm TOOL` calls one without a host.
 #[derive(Parser)]
 #[command(name = "cofferdam", version, max_term_width = 100)]
-#[command(after_help = "Exit status: 0 done, 1 the tool or the run failed, 2 wrong usage or input, \
-    3 denied, 4 the host can't be reached or can't take it.")]
+#[command(
+    after_help = "Exit status: 0 done, 1 the tool or the run failed, 2 wrong usage or input, \
+    3 denied, 4 the host can't be reached or can't take it."
+)]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) options: Options,

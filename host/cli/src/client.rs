@@ -69,7 +69,8 @@ impl<'a> Request<'a> {
 
     /// With a parameter, when there is one.
     pub(crate) fn with(mut self, name: &'static str, value: Option<impl ToString>) -> Self {
-        self.query.extend(value.map(|value| (name, value.to_string())));
+        self.query
+            .extend(value.map(|value| (name, value.to_string())));
         self
     }
 
@@ -151,13 +152,19 @@ impl Client {
     ///
     /// **Errors**: the host's own, as it gave it; `unavailable` when it can't be reached or does
     /// not answer in time; `upstream_error` when what answers is no Cofferdam.
-    pub(crate) async fn send<T: DeserializeOwned>(&self, request: Request<'_>) -> Result<Answer<T>> {
+    pub(crate) async fn send<T: DeserializeOwned>(
+        &self,
+        request: Request<'_>,
+    ) -> Result<Answer<T>> {
         let time = request.time;
         let builder = self
             .builder(request)
             .header(ACCEPT, "application/json")
             .timeout(time);
-        let response = builder.send().await.map_err(|error| self.unreached(&error))?;
+        let response = builder
+            .send()
+            .await
+            .map_err(|error| self.unreached(&error))?;
         let response = self.accepted(response).await?;
         let text = self.text(response).await?;
         match serde_json::from_str(&text) {
@@ -169,7 +176,11 @@ impl Client {
     /// Opens a stream of server-sent events, after the event of this id.
     ///
     /// **Errors**: as [`Client::send`].
-    pub(crate) async fn stream(&self, path: &[&str], last_event_id: Option<&str>) -> Result<Response> {
+    pub(crate) async fn stream(
+        &self,
+        path: &[&str],
+        last_event_id: Option<&str>,
+    ) -> Result<Response> {
         let mut builder = self
             .builder(Request::get(path))
             .header(ACCEPT, "text/event-stream");
@@ -193,14 +204,20 @@ impl Client {
 
     /// Something that answers, but not as a Cofferdam does.
     pub(crate) fn foreign(&self, what: &str) -> crate::error::Error {
-        let message = format!("what answers at {} is no Cofferdam of this kind: {what}", self.base);
+        let message = format!(
+            "what answers at {} is no Cofferdam of this kind: {what}",
+            self.base
+        );
         Failure::new(Code::UpstreamError, message).into()
     }
 
     fn builder(&self, request: Request<'_>) -> RequestBuilder {
         let mut url = self.base.clone();
         if let Ok(mut segments) = url.path_segments_mut() {
-            segments.pop_if_empty().extend(["api", "v1"]).extend(request.path);
+            segments
+                .pop_if_empty()
+                .extend(["api", "v1"])
+                .extend(request.path);
         }
         if !request.query.is_empty() {
             url.query_pairs_mut().extend_pairs(request.query);
@@ -230,7 +247,11 @@ impl Client {
 
     async fn text(&self, mut response: Response) -> Result<String> {
         let mut bytes = Vec::new();
-        while let Some(piece) = response.chunk().await.map_err(|error| self.unreached(&error))? {
+        while let Some(piece) = response
+            .chunk()
+            .await
+            .map_err(|error| self.unreached(&error))?
+        {
             if bytes.len() + piece.len() > ANSWER_BYTES_MAX {
                 return Err(self.foreign(&format!("it sends more than {ANSWER_BYTES_MAX} bytes")));
             }
@@ -310,7 +331,11 @@ mod tests {
                 panic!("{server} was taken");
             };
             assert_eq!(failure.code, Code::InvalidInput);
-            assert!(failure.message.contains(part), "{server}: {}", failure.message);
+            assert!(
+                failure.message.contains(part),
+                "{server}: {}",
+                failure.message
+            );
         }
     }
 
@@ -334,7 +359,10 @@ mod tests {
     fn a_key_is_shown_and_never_printed() {
         let client = Client::new("http://h").and_then(|client| client.with_key("ck_secret"));
         let client = client.unwrap_or_else(|error| panic!("{error:?}"));
-        let request = client.builder(Request::get(&["tools"])).build().expect("a request");
+        let request = client
+            .builder(Request::get(&["tools"]))
+            .build()
+            .expect("a request");
         assert_eq!(request.headers()[AUTHORIZATION], "Bearer ck_secret");
         assert!(!format!("{request:?}").contains("secret"));
     }

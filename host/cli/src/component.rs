@@ -28,7 +28,9 @@ impl Component {
     pub(crate) async fn open(path: &Path, context: &Context) -> Result<Self> {
         let bytes = input::component(path)?;
         let busy = context.output.busy(format!("compiling {}", path.display()));
-        let local = Local::open().await.map_err(|error| broken("set its sandbox up", &error))?;
+        let local = Local::open()
+            .await
+            .map_err(|error| broken("set its sandbox up", &error))?;
         let view = local.add(&bytes).await?;
         let tools = local.tools().await?;
         drop(busy);
@@ -52,7 +54,9 @@ impl Component {
         // A version makes sense only to those who pasted it; let the registry judge it.
         match text.parse::<ToolRef>() {
             Ok(tool) if tool.range.is_some() => Ok(tool),
-            _ => Err(self.unknown(format!("the component has no tool `{text}`")).into()),
+            _ => Err(self
+                .unknown(format!("the component has no tool `{text}`"))
+                .into()),
         }
     }
 
@@ -85,7 +89,10 @@ impl Component {
     }
 
     fn names(&self) -> String {
-        let names = self.tools.iter().map(|tool| format!("`{}`", tool.spec.name));
+        let names = self
+            .tools
+            .iter()
+            .map(|tool| format!("`{}`", tool.spec.name));
         names.collect::<Vec<_>>().join(", ")
     }
 }

@@ -96,7 +96,9 @@ mod tests {
     #[test]
     fn every_code_ends_with_its_own_kind_of_status() {
         let of = |exit| {
-            let codes = Code::ALL.into_iter().filter(|code| Exit::from(*code) == exit);
+            let codes = Code::ALL
+                .into_iter()
+                .filter(|code| Exit::from(*code) == exit);
             codes.map(Code::as_str).collect::<Vec<_>>().join(" ")
         };
         assert_eq!(of(Exit::Done), "");

@@ -151,6 +151,7 @@ impl Drop for Busy {
 
 impl Style {
     /// No emphasis.
+    #[cfg(test)]
     pub(crate) const PLAIN: Self = Self { is_on: false };
 
     pub(crate) fn bold(self, text: impl Display) -> String {

@@ -110,13 +110,22 @@ mod tests {
             ("data: a\ndata:b\ndata\n\n", vec![message("", "a\nb\n")]),
             ("data:  two spaces\n\n", vec![message("", " two spaces")]),
             (": alive\n\n:\ndata: a\n\n", vec![message("", "a")]),
-            ("id: r:7\nretry: 10\nwhat: x\ndata: a:b\n\n", vec![message("", "a:b")]),
+            (
+                "id: r:7\nretry: 10\nwhat: x\ndata: a:b\n\n",
+                vec![message("", "a:b")],
+            ),
             ("event: lost\n\ndata: a\n\n", vec![message("", "a")]),
-            ("\u{feff}data: a\n\n\u{feff}data: b\n\n", vec![message("", "a")]),
+            (
+                "\u{feff}data: a\n\n\u{feff}data: b\n\n",
+                vec![message("", "a")],
+            ),
             ("data\n\n", vec![message("", "")]),
             ("data: cut off\n", vec![]),
             ("\n\n\n", vec![]),
-            ("data: ä\n\ndata: 🦀\n\n", vec![message("", "ä"), message("", "🦀")]),
+            (
+                "data: ä\n\ndata: 🦀\n\n",
+                vec![message("", "ä"), message("", "🦀")],
+            ),
         ] {
             assert_eq!(read(stream.as_bytes()), messages, "{stream:?}");
         }

@@ -18,7 +18,9 @@ impl Audit {
     pub(super) async fn run(self, context: &Context) -> Result<Exit> {
         let Self::List(page) = self;
         let client = context.client()?;
-        let answer = client.send::<PageView<AuditView>>(page.of(&["audit"])).await?;
+        let answer = client
+            .send::<PageView<AuditView>>(page.of(&["audit"]))
+            .await?;
         let output = context.output;
         if output.is_json() {
             output.text(answer.text)?;

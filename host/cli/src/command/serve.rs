@@ -51,15 +51,18 @@ fn kind(text: &str) -> std::result::Result<Kind, String> {
     match text {
         "memory" => Ok(Kind::Memory),
         "embedded" => Ok(Kind::Embedded),
-        _ if text.starts_with("redis") => Err(
-            "a store on Redis arrives with the registry; use `embedded` or `memory`".to_owned(),
-        ),
+        _ if text.starts_with("redis") => {
+            Err("a store on Redis arrives with the registry; use `embedded` or `memory`".to_owned())
+        }
         _ => Err("expected `embedded` or `memory`".to_owned()),
     }
 }
 
 fn no_policy(_: &str) -> std::result::Result<String, String> {
-    Err("policy files arrive with the wall; leave the option out for the built-in policy".to_owned())
+    Err(
+        "policy files arrive with the wall; leave the option out for the built-in policy"
+            .to_owned(),
+    )
 }
 
 impl Serve {

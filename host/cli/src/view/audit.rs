@@ -7,7 +7,9 @@ use crate::output::Style;
 
 /// The records of the audit, one per line.
 pub(crate) fn audit(records: &[AuditView], style: Style) -> String {
-    let headings = ["SEQ", "AT", "ACTOR", "ACT", "WHAT", "VIA", "OUTCOME", "FUEL"];
+    let headings = [
+        "SEQ", "AT", "ACTOR", "ACT", "WHAT", "VIA", "OUTCOME", "FUEL",
+    ];
     table(style, headings, records.iter().map(row))
 }
 
@@ -26,9 +28,13 @@ fn row(view: &AuditView) -> [String; 8] {
             let outcome = call.code.map_or("ok", |code| code.as_str());
             ("call", what, via, outcome, count(call.usage.fuel))
         }
-        Act::Publish { component, .. } => {
-            ("publish", component.clone(), String::new(), "ok", String::new())
-        }
+        Act::Publish { component, .. } => (
+            "publish",
+            component.clone(),
+            String::new(),
+            "ok",
+            String::new(),
+        ),
         Act::PublishRefused { digest, code } => (
             "publish",
             digest.to_string(),

@@ -30,7 +30,10 @@ pub(crate) fn log(answer: &CallAnswer, style: Style) -> String {
     }
     lines.extend(tails(&answer.log));
     if answer.log.dropped_bytes > 0 {
-        lines.push(format!("{} of its output dropped", bytes(answer.log.dropped_bytes)));
+        lines.push(format!(
+            "{} of its output dropped",
+            bytes(answer.log.dropped_bytes)
+        ));
     }
     lines.extend(answer.denials.iter().map(refusal));
     let cost = usage(&answer.usage);
@@ -42,7 +45,9 @@ pub(crate) fn log(answer: &CallAnswer, style: Style) -> String {
 pub(super) fn tails(log: &CallLog) -> Vec<String> {
     let tail = |name: &str, text: &str| {
         let lines = text.trim_end().lines();
-        lines.map(|line| clean(&format!("{name}: {line}"))).collect::<Vec<_>>()
+        lines
+            .map(|line| clean(&format!("{name}: {line}")))
+            .collect::<Vec<_>>()
     };
     let mut lines = tail("stdout", &log.stdout_tail);
     lines.extend(tail("stderr", &log.stderr_tail));

@@ -26,7 +26,12 @@ pub(crate) fn event(view: &EventView) -> String {
             tool,
             usage: cost,
             ..
-        } => format!("{step}: completed by {} {} ({})", tool.name, tool.version, usage(cost)),
+        } => format!(
+            "{step}: completed by {} {} ({})",
+            tool.name,
+            tool.version,
+            usage(cost)
+        ),
         EventKind::StepFailed {
             step,
             error,
@@ -36,7 +41,10 @@ pub(crate) fn event(view: &EventView) -> String {
             let next = match retry_at {
                 Some(at) => {
                     let wait = at.since(view.event.at).as_micros();
-                    format!("; again in {}", took(u64::try_from(wait).unwrap_or(u64::MAX)))
+                    format!(
+                        "; again in {}",
+                        took(u64::try_from(wait).unwrap_or(u64::MAX))
+                    )
                 }
                 None => String::new(),
             };

@@ -1,5 +1,3 @@
-use std::fmt::Write as _;
-
 use cofferdam_server::types::call::{CallLog, Denial};
 use cofferdam_server::types::failure::Fault;
 use cofferdam_server::types::{Code, Failure};
@@ -10,17 +8,16 @@ use crate::output::Style;
 
 /// An error: what is wrong, where, and what would help.
 pub(crate) fn failure(failure: &Failure, style: Style) -> String {
-    let mut text = format!(
-        "{} {} ({})",
-        style.red("error:"),
-        clean(&failure.message),
-        failure.code
-    );
-    // Writing to a text doesn't fail.
-    let mut line = |part: String| drop(write!(text, "\n  {part}"));
+    let (word, message) = (style.red("error:"), clean(&failure.message));
+    let mut lines = vec![format!("{word} {message} ({})", failure.code)];
+    let mut line = |part: String| lines.push(format!("  {part}"));
     let faults: Vec<Fault> = details(failure, "faults");
     // A single fault stands in the message already.
-    if faults.len() > 1 || faults.iter().any(|fault| !failure.message.contains(&fault.reason)) {
+    if faults.len() > 1
+        || faults
+            .iter()
+            .any(|fault| !failure.message.contains(&fault.reason))
+    {
         for fault in &faults {
             line(clean(&format!("{}: {}", fault.pointer, fault.reason)));
         }
@@ -38,7 +35,7 @@ pub(crate) fn failure(failure: &Failure, style: Style) -> String {
         }
     }
     line(style.dim(format!("see docs/errors/{}.md", failure.code)));
-    text
+    lines.join("\n")
 }
 
 /// What was refused, and why.
@@ -116,7 +113,9 @@ mod tests {
 
     #[test]
     fn details_of_another_shape_are_passed_over() {
-        let odd = Failure::new(Code::Internal, "odd").with("faults", 7).with("denials", "x");
+        let odd = Failure::new(Code::Internal, "odd")
+            .with("faults", 7)
+            .with("denials", "x");
         assert_eq!(
             super::failure(&odd, Style::PLAIN),
             "error: odd (internal)\n  see docs/errors/internal.md"

@@ -29,5 +29,8 @@ fn lines<const N: usize>(
 ) -> Vec<String> {
     table.load_style(NOTHING);
     table.add_rows(rows.into_iter().map(|row| row.map(|cell| clean(&cell))));
-    table.lines().map(|line| line.trim_end().to_owned()).collect()
+    table
+        .lines()
+        .map(|line| line.trim_end().to_owned())
+        .collect()
 }

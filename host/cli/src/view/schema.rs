@@ -52,7 +52,11 @@ fn at_depth(schema: &Value, root: &Value, depth: usize) -> String {
     }
     for key in ["anyOf", "oneOf"] {
         if let Some(choices) = schema[key].as_array() {
-            return alternatives(choices.iter().map(|choice| at_depth(choice, root, depth + 1)));
+            return alternatives(
+                choices
+                    .iter()
+                    .map(|choice| at_depth(choice, root, depth + 1)),
+            );
         }
     }
     match &schema["type"] {
@@ -93,7 +97,9 @@ fn alternatives(words: impl Iterator<Item = String>) -> String {
 /// What a schema, or the one it refers to, says about itself.
 fn described(schema: &Value, root: &Value) -> String {
     let text = |schema: &Value| schema["description"].as_str().map(str::to_owned);
-    text(schema).or_else(|| text(target(schema, root))).unwrap_or_default()
+    text(schema)
+        .or_else(|| text(target(schema, root)))
+        .unwrap_or_default()
 }
 
 /// The schema that a reference inside the same document names; other references stay as they are.
@@ -119,11 +125,23 @@ mod tests {
         for (schema, words) in [
             (json!({"type": "string"}), "string"),
             (json!({"type": ["string", "null"]}), "string"),
-            (json!({"type": "array", "items": {"type": "number"}}), "array of number"),
+            (
+                json!({"type": "array", "items": {"type": "number"}}),
+                "array of number",
+            ),
             (json!({"$ref": "#/$defs/Order"}), r#""rising" or "falling""#),
-            (json!({"anyOf": [{"$ref": "#/$defs/Order"}, {"type": "null"}]}), r#""rising" or "falling""#),
-            (json!({"$ref": "#/$defs/Tree"}), "array of array of array of …"),
-            (json!({"type": "object", "properties": {"a": {}, "b": {}}}), "object {a, b}"),
+            (
+                json!({"anyOf": [{"$ref": "#/$defs/Order"}, {"type": "null"}]}),
+                r#""rising" or "falling""#,
+            ),
+            (
+                json!({"$ref": "#/$defs/Tree"}),
+                "array of array of array of …",
+            ),
+            (
+                json!({"type": "object", "properties": {"a": {}, "b": {}}}),
+                "object {a, b}",
+            ),
             (json!({"const": 1}), "1"),
             (json!({"type": "null"}), "null"),
             (json!({"$ref": "https://example.org/x"}), "any"),
@@ -150,7 +168,10 @@ mod tests {
             .collect();
         assert_eq!(
             told,
-            ["path string true Which file.", r#"order "rising" false The order."#]
+            [
+                "path string true Which file.",
+                r#"order "rising" false The order."#
+            ]
         );
         assert!(properties(&json!(7)).is_empty());
     }

@@ -120,7 +120,10 @@ mod tests {
 
     #[test]
     fn text_of_others_does_not_steer_the_terminal() {
-        assert_eq!(clean("a\x1b[2J\x07b\u{9b}c\r\n\td"), "a\u{fffd}[2J\u{fffd}b\u{fffd}c\u{fffd}\n\td");
+        assert_eq!(
+            clean("a\x1b[2J\x07b\u{9b}c\r\n\td"),
+            "a\u{fffd}[2J\u{fffd}b\u{fffd}c\u{fffd}\n\td"
+        );
         assert_eq!(clean("exe.\u{202e}fdp"), "exe.\u{fffd}fdp");
         assert_eq!(clean("häß 漢字 🦀"), "häß 漢字 🦀");
         assert!(!pretty(&serde_json::json!({"k\x1b": "v\u{9b}"})).contains(['\x1b', '\u{9b}']));

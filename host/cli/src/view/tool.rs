@@ -1,5 +1,3 @@
-use std::fmt::Write as _;
-
 use cofferdam_server::types::tool::{Capability, ToolSpec};
 
 use super::list::columns;
@@ -8,14 +6,16 @@ use crate::output::Style;
 
 /// A tool's contract for people: what it does, what it takes and gives, what it needs.
 pub(crate) fn tool(spec: &ToolSpec, style: Style) -> String {
-    let mut text = format!("{} {}\n", style.bold(&spec.name), spec.version);
-    // Writing to a text doesn't fail.
-    let mut line = |part: String| drop(writeln!(text, "  {part}"));
+    let mut lines = vec![format!("{} {}", style.bold(&spec.name), spec.version)];
+    let mut line = |part: String| lines.push(format!("  {part}"));
     for description in spec.description.trim().lines() {
         line(clean(description));
     }
     let needs = capabilities(&spec.capabilities);
-    line(format!("needs: {}", if needs.is_empty() { "nothing" } else { &needs }));
+    line(format!(
+        "needs: {}",
+        if needs.is_empty() { "nothing" } else { &needs }
+    ));
     let flags = flags(spec);
     if !flags.is_empty() {
         line(format!("is: {flags}"));
@@ -38,7 +38,11 @@ pub(crate) fn tool(spec: &ToolSpec, style: Style) -> String {
             } else {
                 format!("[{}]", property.name)
             };
-            [name, property.kind, first_sentence(&property.description, 60)]
+            [
+                name,
+                property.kind,
+                first_sentence(&property.description, 60),
+            ]
         });
         for row in columns(rows) {
             line(format!(" {row}"));
@@ -46,7 +50,7 @@ pub(crate) fn tool(spec: &ToolSpec, style: Style) -> String {
     }
     let returns = spec.returns_schema.as_value();
     line(format!("gives: {}", clean(&schema::kind(returns, returns))));
-    text.trim_end().to_owned()
+    lines.join("\n")
 }
 
 /// The permissions that a tool declares, in a line.
@@ -78,6 +82,8 @@ fn limits(spec: &ToolSpec) -> String {
         (spec.limits.memory_bytes, "bytes of memory"),
         (spec.limits.result_bytes, "bytes of result"),
     ];
-    let set = limits.iter().filter_map(|(limit, unit)| limit.map(|l| format!("{} {unit}", count(l))));
+    let set = limits
+        .iter()
+        .filter_map(|(limit, unit)| limit.map(|l| format!("{} {unit}", count(l))));
     set.collect::<Vec<_>>().join(", ")
 }

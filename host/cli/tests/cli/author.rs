@@ -6,22 +6,33 @@ use crate::command::Place;
 /// guests are compiled once for all runs of this test.
 #[test]
 fn from_nothing_to_a_called_tool() {
-    let place = Place::new().with("CARGO_TARGET_DIR", concat!(env!("CARGO_TARGET_TMPDIR"), "/guest"));
+    let place = Place::new().with(
+        "CARGO_TARGET_DIR",
+        concat!(env!("CARGO_TARGET_TMPDIR"), "/guest"),
+    );
     place.run(&["tool", "new", "hello"]).with_code(0);
 
-    let built = place.run_in("hello", &["tool", "build", "--json"], "").with_code(0);
+    let built = place
+        .run_in("hello", &["tool", "build", "--json"], "")
+        .with_code(0);
     let built = built.json();
     assert_eq!(built["file"], "target/hello.wasm");
     let bytes = std::fs::read(place.path().join("hello/target/hello.wasm")).expect("the component");
     assert_eq!(built["bytes"], bytes.len());
 
     let tested = place.run_in("hello", &["tool", "test"], "").with_code(0);
-    assert!(tested.stdout.contains("ok      greets by name"), "{tested:?}");
+    assert!(
+        tested.stdout.contains("ok      greets by name"),
+        "{tested:?}"
+    );
     assert!(tested.stdout.ends_with(" ok, 0 failed\n"), "{tested:?}");
 
     let file = "hello/target/hello.wasm";
     let seen = place.json(&["tool", "inspect", file]);
-    assert_eq!((&seen["component"], &seen["digest"]), (&json!("hello"), &built["digest"]));
+    assert_eq!(
+        (&seen["component"], &seen["digest"]),
+        (&json!("hello"), &built["digest"])
+    );
     assert_eq!(seen["tools"][0]["name"], "hello-greet");
     assert_eq!(seen["tools"][0]["args_schema"]["required"], json!(["name"]));
 
@@ -29,9 +40,16 @@ fn from_nothing_to_a_called_tool() {
         let args = ["tool", "call", file, tool, "--args", r#"{"name": "Ada"}"#];
         let called = place.run(&args).with_code(0);
         assert_eq!(called.stdout, "Hello, Ada!\n");
-        assert!(called.stderr.contains("hello-greet 0.1.0: fuel "), "{called:?}");
+        assert!(
+            called.stderr.contains("hello-greet 0.1.0: fuel "),
+            "{called:?}"
+        );
     }
-    let stdin = place.run_in(".", &["tool", "call", file, "--args", "-"], r#"{"name": "Bo"}"#);
+    let stdin = place.run_in(
+        ".",
+        &["tool", "call", file, "--args", "-"],
+        r#"{"name": "Bo"}"#,
+    );
     assert_eq!(stdin.with_code(0).stdout, "Hello, Bo!\n");
     wrong_cases_are_told(&place);
     wrong_code_is_told(&place);
@@ -53,7 +71,9 @@ fn wrong_cases_are_told(place: &Place) {
         message_contains = "`hello-greet`"
     "#;
     place.write("hello/wrong.toml", cases);
-    let tested = place.run_in("hello", &["tool", "test", "--file", "wrong.toml"], "").with_code(1);
+    let tested = place
+        .run_in("hello", &["tool", "test", "--file", "wrong.toml"], "")
+        .with_code(1);
     for part in [
         "FAILED  greets wrongly\n          the result: expected \"Bye, Ada!\", got \"Hello, Ada!\"\n",
         " fuel, expected at most 1\n",
@@ -68,5 +88,10 @@ fn wrong_code_is_told(place: &Place) {
     place.write("hello/src/lib.rs", "fn broken(");
     let built = place.run_in("hello", &["tool", "build"], "").with_code(1);
     assert!(built.stderr.contains("unclosed delimiter"), "{built:?}");
-    assert!(built.stderr.contains("error: cargo could not build the tool"), "{built:?}");
+    assert!(
+        built
+            .stderr
+            .contains("error: cargo could not build the tool"),
+        "{built:?}"
+    );
 }

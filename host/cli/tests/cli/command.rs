@@ -67,7 +67,10 @@ impl Place {
         }
         command.env("COFFERDAM_DATA_DIR", self.path().join("data"));
         command.envs(self.variables.iter().map(|(name, value)| (name, value)));
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
         let mut child = command.spawn().expect("the binary");
         let mut input = child.stdin.take().expect("its stdin");
         // A command that does not read closes its end first.

@@ -43,16 +43,34 @@ fn wrong_usage_ends_with_2_and_says_why() {
         (&["tool", "call", "Tool"], "is not a tool name"),
         (&["tool", "call", "t", "--writable"], "--workspace"),
         (&["tool", "call", "t", "--workspace", "../etc"], "no path"),
-        (&["tool", "call", "t", "--args", "[1]"], "arguments are an object"),
-        (&["tool", "call", "t", "--args", "@none.json"], "can't read none.json"),
+        (
+            &["tool", "call", "t", "--args", "[1]"],
+            "arguments are an object",
+        ),
+        (
+            &["tool", "call", "t", "--args", "@none.json"],
+            "can't read none.json",
+        ),
         (&["tool", "call", "t", "greet"], "is no component file"),
         (&["tool", "call", "none.wasm"], "can't read none.wasm"),
-        (&["tool", "list", "--server", "https://h"], "TLS arrives with the doors"),
-        (&["task", "show", "nonsense"], "expected `task_…` or `run_…`"),
+        (
+            &["tool", "list", "--server", "https://h"],
+            "TLS arrives with the doors",
+        ),
+        (
+            &["task", "show", "nonsense"],
+            "expected `task_…` or `run_…`",
+        ),
         (&["task", "run", "none.json"], "can't read none.json"),
         (&["serve", "--listen", "nowhere"], "invalid socket address"),
-        (&["serve", "--store", "redis://h"], "arrives with the registry"),
-        (&["serve", "--store", "paper"], "expected `embedded` or `memory`"),
+        (
+            &["serve", "--store", "redis://h"],
+            "arrives with the registry",
+        ),
+        (
+            &["serve", "--store", "paper"],
+            "expected `embedded` or `memory`",
+        ),
         (&["serve", "--policy", "p.toml"], "arrive with the wall"),
     ] {
         let ended = place.run(args).with_code(2);
@@ -67,7 +85,12 @@ fn wrong_usage_ends_with_2_and_says_why() {
 fn what_answers_may_be_something_else() {
     let place = Place::new().with("COFFERDAM_SERVER", other_server());
     let ended = place.run(&["tool", "list"]).with_code(4);
-    assert!(ended.stderr.contains("is no Cofferdam of this kind: it answers HTTP 404"), "{ended:?}");
+    assert!(
+        ended
+            .stderr
+            .contains("is no Cofferdam of this kind: it answers HTTP 404"),
+        "{ended:?}"
+    );
     assert!(ended.stderr.contains("(upstream_error)"), "{ended:?}");
 }
 
@@ -80,7 +103,9 @@ fn other_server() -> String {
     std::thread::spawn(move || {
         let (mut stream, _) = listener.accept().expect("a connection");
         let lines = BufReader::new(&stream).lines();
-        let head = lines.map_while(Result::ok).take_while(|line| !line.is_empty());
+        let head = lines
+            .map_while(Result::ok)
+            .take_while(|line| !line.is_empty());
         assert!(head.count() > 0);
         stream
             .write_all(b"HTTP/1.1 404 Not Found\r\nContent-Length: 6\r\n\r\n<html>")

@@ -10,7 +10,10 @@ fn a_call_prints_what_the_api_answers() {
     let place = Place::new();
     place.guest("guest.wasm", &Guest::well_behaved());
     let answer = place.json(&["tool", "call", "guest.wasm", "run"]);
-    assert_eq!((&answer["tool"], &answer["result"]), (&json!("guest-run"), &json!(true)));
+    assert_eq!(
+        (&answer["tool"], &answer["result"]),
+        (&json!("guest-run"), &json!(true))
+    );
     for key in ["call_id", "version", "digest", "usage", "log", "denials"] {
         assert!(!answer[key].is_null(), "{key}: {answer}");
     }
@@ -24,25 +27,66 @@ fn the_exit_status_says_whose_fault_it_is() {
     let forever = Guest::new("(loop $again (br $again)) (global.get $answer)");
     place.guest("forever.wasm", &forever);
     place.guest("crash.wasm", &Guest::new("unreachable"));
-    place.guest("writer.wasm", &Guest::well_behaved().declaring(&["workspace"]));
+    place.guest(
+        "writer.wasm",
+        &Guest::well_behaved().declaring(&["workspace"]),
+    );
     place.write("text.wasm", "no component");
     let forever = ["tool", "call", "forever.wasm", "run"];
     for (args, code, word) in [
         (&["tool", "call", "crash.wasm", "run"][..], 1, "trap"),
-        (&[&forever[..], &["--fuel", "100000"]].concat(), 1, "fuel_exhausted"),
-        (&[&forever[..], &["--deadline-ms", "100"]].concat(), 1, "timeout"),
+        (
+            &[&forever[..], &["--fuel", "100000"]].concat(),
+            1,
+            "fuel_exhausted",
+        ),
+        (
+            &[&forever[..], &["--deadline-ms", "100"]].concat(),
+            1,
+            "timeout",
+        ),
         (&["tool", "call", "crash.wasm", "walk"], 2, "not_found"),
-        (&["tool", "call", "text.wasm", "run"], 2, "component_invalid"),
+        (
+            &["tool", "call", "text.wasm", "run"],
+            2,
+            "component_invalid",
+        ),
         (&["tool", "inspect", "text.wasm"], 2, "component_invalid"),
         (&["tool", "call", "writer.wasm", "run"], 3, "policy_denied"),
-        (&["tool", "call", "writer.wasm", "run", "--workspace", "."], 3, "policy_denied"),
-        (&["tool", "call", "writer.wasm", "run", "--workspace", ".", "--writable"], 0, ""),
+        (
+            &["tool", "call", "writer.wasm", "run", "--workspace", "."],
+            3,
+            "policy_denied",
+        ),
+        (
+            &[
+                "tool",
+                "call",
+                "writer.wasm",
+                "run",
+                "--workspace",
+                ".",
+                "--writable",
+            ],
+            0,
+            "",
+        ),
     ] {
         let ended = place.run(args).with_code(code);
         if code != 0 {
-            assert!(ended.stderr.contains(&format!("({word})\n")), "{args:?}: {ended:?}");
-            assert!(ended.stderr.ends_with(&format!("see docs/errors/{word}.md\n")));
-            let body = place.run(&[args, &["--json"]].concat()).with_code(code).json();
+            assert!(
+                ended.stderr.contains(&format!("({word})\n")),
+                "{args:?}: {ended:?}"
+            );
+            assert!(
+                ended
+                    .stderr
+                    .ends_with(&format!("see docs/errors/{word}.md\n"))
+            );
+            let body = place
+                .run(&[args, &["--json"]].concat())
+                .with_code(code)
+                .json();
             assert_eq!(body["error"]["code"], word, "{args:?}");
         }
     }
@@ -51,9 +95,15 @@ fn the_exit_status_says_whose_fault_it_is() {
 #[test]
 fn a_denial_says_what_would_allow_it() {
     let place = Place::new();
-    place.guest("writer.wasm", &Guest::well_behaved().declaring(&["workspace"]));
+    place.guest(
+        "writer.wasm",
+        &Guest::well_behaved().declaring(&["workspace"]),
+    );
     let ended = place.run(&["tool", "call", "writer.wasm"]).with_code(3);
-    assert!(ended.stderr.contains("\n  denied: workspace, "), "{ended:?}");
+    assert!(
+        ended.stderr.contains("\n  denied: workspace, "),
+        "{ended:?}"
+    );
     assert!(ended.stderr.contains("\n    allowed by: "), "{ended:?}");
 }
 
@@ -61,9 +111,13 @@ fn a_denial_says_what_would_allow_it() {
 fn an_unknown_tool_is_answered_with_those_there_are() {
     let place = Place::new();
     place.guest("guest.wasm", &Guest::well_behaved());
-    let ended = place.run(&["tool", "call", "guest.wasm", "walk"]).with_code(2);
+    let ended = place
+        .run(&["tool", "call", "guest.wasm", "walk"])
+        .with_code(2);
     assert!(
-        ended.stderr.starts_with("error: the component has no tool `walk`; it has `guest-run`"),
+        ended
+            .stderr
+            .starts_with("error: the component has no tool `walk`; it has `guest-run`"),
         "{ended:?}"
     );
 }
@@ -71,7 +125,10 @@ fn an_unknown_tool_is_answered_with_those_there_are() {
 #[test]
 fn a_component_is_shown_before_it_is_trusted() {
     let place = Place::new();
-    place.guest("writer.wasm", &Guest::well_behaved().declaring(&["workspace", "clocks"]));
+    place.guest(
+        "writer.wasm",
+        &Guest::well_behaved().declaring(&["workspace", "clocks"]),
+    );
     let ended = place.run(&["tool", "inspect", "writer.wasm"]).with_code(0);
     for part in [
         "component guest 1.0.0\n",

@@ -34,7 +34,11 @@ fn help_of_every_command() {
             Some((own, _)) if !command.is_empty() => own,
             _ => help,
         };
-        text.push_str(&format!("$ cofferdam {}\n{}\n\n", args.join(" "), own.trim_end()));
+        text.push_str(&format!(
+            "$ cofferdam {}\n{}\n\n",
+            args.join(" "),
+            own.trim_end()
+        ));
     }
     insta::assert_snapshot!(text);
 }
@@ -49,5 +53,8 @@ fn nothing_secret_is_shown_in_help() {
 #[test]
 fn the_version_is_the_packages() {
     let ended = Place::new().run(&["--version"]).with_code(0);
-    assert_eq!(ended.stdout, concat!("cofferdam ", env!("CARGO_PKG_VERSION"), "\n"));
+    assert_eq!(
+        ended.stdout,
+        concat!("cofferdam ", env!("CARGO_PKG_VERSION"), "\n")
+    );
 }

@@ -26,11 +26,28 @@ fn tree(root: &Path) -> Vec<String> {
 fn a_new_project_holds_a_tool_and_what_it_builds_with() {
     let place = Place::new();
     let ended = place.run(&["tool", "new", "word-count"]).with_code(0);
-    assert!(ended.stdout.contains("cd word-count\n  cofferdam tool build\n"), "{ended:?}");
+    assert!(
+        ended
+            .stdout
+            .contains("cd word-count\n  cofferdam tool build\n"),
+        "{ended:?}"
+    );
     let root = place.path().join("word-count");
     let files = tree(&root);
-    let own: Vec<_> = files.iter().filter(|file| !file.starts_with("cofferdam/")).collect();
-    assert_eq!(own, [".gitignore", "Cargo.toml", "README.md", "src/lib.rs", "tests.toml"]);
+    let own: Vec<_> = files
+        .iter()
+        .filter(|file| !file.starts_with("cofferdam/"))
+        .collect();
+    assert_eq!(
+        own,
+        [
+            ".gitignore",
+            "Cargo.toml",
+            "README.md",
+            "src/lib.rs",
+            "tests.toml"
+        ]
+    );
     for file in [
         "cofferdam/guest-sdk/rust/Cargo.toml",
         "cofferdam/guest-sdk/rust/src/lib.rs",
@@ -39,12 +56,21 @@ fn a_new_project_holds_a_tool_and_what_it_builds_with() {
         "cofferdam/wit/tool.wit",
         "cofferdam/wit/deps/cli.wit",
     ] {
-        assert!(files.iter().any(|path| path == file), "{file} is missing: {files:?}");
+        assert!(
+            files.iter().any(|path| path == file),
+            "{file} is missing: {files:?}"
+        );
     }
-    assert!(!files.iter().any(|file| file.contains("/tests/")), "{files:?}");
+    assert!(
+        !files.iter().any(|file| file.contains("/tests/")),
+        "{files:?}"
+    );
     for file in own {
         let text = std::fs::read_to_string(root.join(file)).expect("text");
-        assert!(!text.contains("{{"), "{file} has a place that is not filled");
+        assert!(
+            !text.contains("{{"),
+            "{file} has a place that is not filled"
+        );
     }
     let manifest = std::fs::read_to_string(root.join("Cargo.toml")).expect("text");
     assert!(manifest.contains("name = \"word-count\""), "{manifest}");
@@ -54,7 +80,10 @@ fn a_new_project_holds_a_tool_and_what_it_builds_with() {
 fn a_project_can_lie_elsewhere() {
     let place = Place::new();
     let made = place.json(&["tool", "new", "hello", "--dir", "tools-of-mine"]);
-    assert_eq!(made, json!({"component": "hello", "directory": "tools-of-mine"}));
+    assert_eq!(
+        made,
+        json!({"component": "hello", "directory": "tools-of-mine"})
+    );
     assert!(place.path().join("tools-of-mine/src/lib.rs").is_file());
 }
 

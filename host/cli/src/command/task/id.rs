@@ -17,7 +17,9 @@ impl FromStr for Id {
     type Err = String;
 
     fn from_str(text: &str) -> std::result::Result<Self, String> {
-        let run = text.starts_with("run_").then(|| text.parse().map(Self::Run));
+        let run = text
+            .starts_with("run_")
+            .then(|| text.parse().map(Self::Run));
         let id = run.unwrap_or_else(|| text.parse().map(Self::Task));
         id.map_err(|_| "expected `task_…` or `run_…`".to_owned())
     }
@@ -35,7 +37,8 @@ impl Id {
         let path = ["tasks", &task.to_string()];
         let answer = client.send::<TaskView>(Request::get(&path)).await?;
         answer.value.run_id.ok_or_else(|| {
-            let message = format!("{task} has no run yet; start one with `cofferdam task run {task}`");
+            let message =
+                format!("{task} has no run yet; start one with `cofferdam task run {task}`");
             Failure::new(Code::NotFound, message).into()
         })
     }

@@ -34,7 +34,11 @@ impl List {
                 task.title.clone(),
             ]
         });
-        output.text(view::table(output.out, ["TASK", "STATUS", "CREATED", "TITLE"], rows))?;
+        output.text(view::table(
+            output.out,
+            ["TASK", "STATUS", "CREATED", "TITLE"],
+            rows,
+        ))?;
         output.more(answer.value.next.as_deref());
         Ok(Exit::Done)
     }

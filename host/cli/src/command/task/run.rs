@@ -40,7 +40,9 @@ impl Run {
                 output.text(started.text)?;
                 Ok(Exit::Done)
             } else {
-                output.note(format!("follow it with `cofferdam task events {run_id} --follow`"));
+                output.note(format!(
+                    "follow it with `cofferdam task events {run_id} --follow`"
+                ));
                 output.text(run_id)?;
                 Ok(Exit::Done)
             };
@@ -65,7 +67,9 @@ impl Run {
     /// The task, which is made unless it is named by its id.
     async fn task(&self, client: &Client) -> Result<TaskView> {
         let answer = if let Ok(Id::Task(task)) = self.task.parse() {
-            client.send(Request::get(&["tasks", &task.to_string()])).await?
+            client
+                .send(Request::get(&["tasks", &task.to_string()]))
+                .await?
         } else {
             let body = input::body(&self.task)?;
             client.send(Request::post(&["tasks"]).json(body)).await?

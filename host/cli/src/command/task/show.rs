@@ -73,7 +73,11 @@ fn task(task: &TaskView, output: Output) -> Result<()> {
 }
 
 fn run(run: &RunView, output: Output) -> Result<()> {
-    output.text(format!("{}  of {}", output.out.bold(run.run_id), run.task_id))?;
+    output.text(format!(
+        "{}  of {}",
+        output.out.bold(run.run_id),
+        run.task_id
+    ))?;
     let stands = stands(run.status.as_str(), run.status_reason.as_deref());
     output.text(view::clean(&format!("status   {stands}")))?;
     let by = view::clean(&run.started_by);

@@ -26,7 +26,8 @@ impl Watch {
         } else {
             ProgressBar::new(steps as u64)
         };
-        if let Ok(style) = ProgressStyle::with_template("{bar:24} {pos}/{len} {elapsed} {wide_msg}") {
+        if let Ok(style) = ProgressStyle::with_template("{bar:24} {pos}/{len} {elapsed} {wide_msg}")
+        {
             bar.set_style(style);
         }
         Self { output, bar }
@@ -105,7 +106,11 @@ pub(super) async fn conclude(client: &Client, run: RunId, output: Output) -> Res
     }
     let cost = view::usage(&run.usage);
     let status = run.status.as_str();
-    output.note(output.err.dim(format!("{status}, {} steps, {cost}", run.steps)));
+    output.note(
+        output
+            .err
+            .dim(format!("{status}, {} steps, {cost}", run.steps)),
+    );
     Ok(exit)
 }
 

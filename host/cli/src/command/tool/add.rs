@@ -23,7 +23,9 @@ impl Add {
         for file in self.files {
             let bytes = input::component(&file)?;
             let busy = output.busy(format!("adding {}", file.display()));
-            let request = Request::post(&["components"]).wasm(bytes).within(UPLOAD_TIME);
+            let request = Request::post(&["components"])
+                .wasm(bytes)
+                .within(UPLOAD_TIME);
             let answer = client.send::<ComponentView>(request).await?;
             drop(busy);
             if output.is_json() {
@@ -39,7 +41,10 @@ impl Add {
                 ..
             } = answer.value;
             let word = if created { "added" } else { "was there:" };
-            output.text(format!("{word} {} {version}  {digest}", output.out.bold(component)))?;
+            output.text(format!(
+                "{word} {} {version}  {digest}",
+                output.out.bold(component)
+            ))?;
             for tool in tools {
                 output.text(view::clean(&format!("  {tool}")))?;
             }

@@ -81,7 +81,9 @@ fn add_target(context: &Context) -> Result<()> {
     if libraries.is_dir() {
         return Ok(());
     }
-    context.output.note(format!("adding the target {TARGET} to the Rust toolchain"));
+    context
+        .output
+        .note(format!("adding the target {TARGET} to the Rust toolchain"));
     let status = Command::new("rustup")
         .args(["target", "add", TARGET])
         .stdin(Stdio::null())
@@ -109,10 +111,16 @@ fn compile(project: &Project, is_debug: bool) -> Result<Option<PathBuf>> {
     let mut child = cargo.spawn().map_err(|error| missing("cargo", &error))?;
     let messages = child.stdout.take().map(BufReader::new);
     let mut found = None;
-    for line in messages.into_iter().flat_map(BufRead::lines).map_while(std::result::Result::ok) {
+    for line in messages
+        .into_iter()
+        .flat_map(BufRead::lines)
+        .map_while(std::result::Result::ok)
+    {
         found = component(&line, project).or(found);
     }
-    let status = child.wait().map_err(|error| error::broken("wait for cargo", &error))?;
+    let status = child
+        .wait()
+        .map_err(|error| error::broken("wait for cargo", &error))?;
     if !status.success() {
         return Ok(None);
     }
@@ -133,7 +141,10 @@ fn component(line: &str, project: &Project) -> Option<PathBuf> {
     };
     let is_ours = manifest_path == project.root.join("Cargo.toml")
         && target.crate_types.iter().any(|kind| kind == "cdylib");
-    let is_wasm = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "wasm");
+    let is_wasm = |path: &PathBuf| {
+        path.extension()
+            .is_some_and(|extension| extension == "wasm")
+    };
     filenames.into_iter().find(|path| is_ours && is_wasm(path))
 }
 
@@ -178,8 +189,14 @@ mod tests {
         assert_eq!(found(&ours), Some("/t/hello.wasm".into()));
         assert_eq!(found(&line("/q/Cargo.toml", "cdylib", "/t/q.wasm")), None);
         assert_eq!(found(&line("/p/Cargo.toml", "bin", "/t/hello.wasm")), None);
-        assert_eq!(found(&line("/p/Cargo.toml", "cdylib", "/t/hello.rlib")), None);
-        assert_eq!(found(r#"{"reason": "build-finished", "success": true}"#), None);
+        assert_eq!(
+            found(&line("/p/Cargo.toml", "cdylib", "/t/hello.rlib")),
+            None
+        );
+        assert_eq!(
+            found(r#"{"reason": "build-finished", "success": true}"#),
+            None
+        );
         assert_eq!(found("warning: no JSON"), None);
     }
 }

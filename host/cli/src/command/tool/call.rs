@@ -2,10 +2,10 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use cofferdam_server::LocalCall;
+use cofferdam_server::types::WorkspaceName;
 use cofferdam_server::types::limits::LimitRequest;
 use cofferdam_server::types::tool::ToolRef;
 use cofferdam_server::types::workspace::Access;
-use cofferdam_server::types::WorkspaceName;
 use cofferdam_wire::call::{CallAnswer, CallRequest};
 use cofferdam_wire::workspace::Workspace;
 
@@ -59,11 +59,14 @@ struct Limits {
 impl Call {
     pub(super) async fn run(self, context: &Context) -> Result<Exit> {
         let file = Path::new(&self.what);
-        let is_file = file.extension().is_some_and(|extension| extension == "wasm");
+        let is_file = file
+            .extension()
+            .is_some_and(|extension| extension == "wasm");
         let output = context.output;
         let answer = if is_file || file.is_file() {
             let value = self.local(file, context).await?;
-            let text = serde_json::to_string(&value).map_err(|error| broken("write JSON", &error))?;
+            let text =
+                serde_json::to_string(&value).map_err(|error| broken("write JSON", &error))?;
             Answer { text, value }
         } else {
             self.remote(context).await?
@@ -106,7 +109,10 @@ impl Call {
                 self.what
             )));
         }
-        let tool: ToolRef = self.what.parse().map_err(|error| usage(format!("{error}")))?;
+        let tool: ToolRef = self
+            .what
+            .parse()
+            .map_err(|error| usage(format!("{error}")))?;
         let request = CallRequest {
             arguments: input::arguments(&self.args)?,
             workspace: match &self.workspace {

@@ -29,7 +29,11 @@ impl Inspect {
             }))?;
             return Ok(Exit::Done);
         }
-        output.text(format!("component {} {}", output.out.bold(&view.component), view.version))?;
+        output.text(format!(
+            "component {} {}",
+            output.out.bold(&view.component),
+            view.version
+        ))?;
         output.text(format!("digest    {}", view.digest))?;
         let imports = if view.imports.is_empty() {
             "nothing".to_owned()

@@ -94,7 +94,9 @@ fn checked(text: &str) -> Result<ComponentName> {
     let refused = |error: &dyn std::fmt::Display| usage(format!("{error}, as in `word-count`"));
     let name: ComponentName = text.parse().map_err(|error| refused(&error))?;
     if TAKEN.contains(&text) {
-        return Err(usage(format!("`{name}` is the name of a crate that every tool needs; choose another")));
+        return Err(usage(format!(
+            "`{name}` is the name of a crate that every tool needs; choose another"
+        )));
     }
     // Together they are the name of the template's tool.
     ToolName::of(&name, FUNCTION).map_err(|error| refused(&error))?;
@@ -165,14 +167,26 @@ mod tests {
 
     #[test]
     fn a_project_gets_what_it_builds_with_and_no_more() {
-        let files: Vec<_> = Template::iter().chain(Sdk::iter()).chain(Macros::iter()).collect();
-        for file in [".gitignore", "Cargo.toml", "src/lib.rs", "tests.toml", "src/bindings.rs"] {
+        let files: Vec<_> = Template::iter()
+            .chain(Sdk::iter())
+            .chain(Macros::iter())
+            .collect();
+        for file in [
+            ".gitignore",
+            "Cargo.toml",
+            "src/lib.rs",
+            "tests.toml",
+            "src/bindings.rs",
+        ] {
             assert!(files.iter().any(|path| path == file), "{file} is missing");
         }
         assert!(Wit::iter().any(|path| path == "tool.wit"));
         assert!(Wit::iter().any(|path| path.starts_with("deps/")));
         for path in files {
-            assert!(!path.starts_with("tests/") && !path.starts_with("target/"), "{path}");
+            assert!(
+                !path.starts_with("tests/") && !path.starts_with("target/"),
+                "{path}"
+            );
         }
     }
 }

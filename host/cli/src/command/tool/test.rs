@@ -68,9 +68,16 @@ impl Test {
             });
             output.json(&summary)?;
         } else {
-            output.text(format!("\n{} cases: {passed} ok, {failed} failed", verdicts.len()))?;
+            output.text(format!(
+                "\n{} cases: {passed} ok, {failed} failed",
+                verdicts.len()
+            ))?;
         }
-        Ok(if failed == 0 { Exit::Done } else { Exit::Failed })
+        Ok(if failed == 0 {
+            Exit::Done
+        } else {
+            Exit::Failed
+        })
     }
 }
 
@@ -92,11 +99,19 @@ async fn verdict<'a>(case: &'a Case, component: &Component, folder: &Path) -> Re
     let place = case.place(folder)?;
     let called = match component.tool(&case.tool) {
         Ok(tool) => {
-            let access = |is_writable| if is_writable { Access::ReadWrite } else { Access::ReadOnly };
+            let access = |is_writable| {
+                if is_writable {
+                    Access::ReadWrite
+                } else {
+                    Access::ReadOnly
+                }
+            };
             let call = LocalCall {
                 tool,
                 arguments: case.arguments.clone(),
-                workspace: place.as_ref().map(|place| (place.path(), access(case.writable))),
+                workspace: place
+                    .as_ref()
+                    .map(|place| (place.path(), access(case.writable))),
                 limits: case.limits,
             };
             component.call(call).await
@@ -107,7 +122,10 @@ async fn verdict<'a>(case: &'a Case, component: &Component, folder: &Path) -> Re
         Ok(answer) => (Ok(answer.result.into_value()), answer.usage),
         Err(Error::Failure(failure)) => {
             let cost = failure.details.get("usage").cloned().unwrap_or_default();
-            (Err(failure), serde_json::from_value(cost).unwrap_or_default())
+            (
+                Err(failure),
+                serde_json::from_value(cost).unwrap_or_default(),
+            )
         }
         Err(Error::Closed) => return Err(Error::Closed),
     };

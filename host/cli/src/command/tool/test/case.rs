@@ -102,7 +102,10 @@ pub(super) fn read(path: &Path) -> Result<Vec<Case>> {
     let mut names = HashSet::new();
     for case in &file.case {
         if !names.insert(&case.name) {
-            return Err(usage(format!("{at}: two cases have the name `{}`", case.name)));
+            return Err(usage(format!(
+                "{at}: two cases have the name `{}`",
+                case.name
+            )));
         }
         case.expected()?;
     }
@@ -144,7 +147,9 @@ impl Case {
             return Ok(None);
         };
         let path = folder.join(workspace);
-        let given = path.canonicalize().map_err(|error| error::file("find", &path, &error))?;
+        let given = path
+            .canonicalize()
+            .map_err(|error| error::file("find", &path, &error))?;
         if !self.writable {
             return Ok(Some(Place::Given(given)));
         }
@@ -211,7 +216,10 @@ mod tests {
             outcome("result = { rows = [1, 2.5, \"x\", true] }"),
             Ok(Outcome::Result(result))
         );
-        assert_eq!(outcome("result_json = 'null'"), Ok(Outcome::Result(Value::Null)));
+        assert_eq!(
+            outcome("result_json = 'null'"),
+            Ok(Outcome::Result(Value::Null))
+        );
         assert_eq!(
             outcome("error = \"trap\"\nmessage_contains = \"x\""),
             Ok(Outcome::Error {
@@ -227,14 +235,38 @@ mod tests {
         for (text, part) in [
             ("", "has no [[case]]"),
             ("[[case]]\nname = \"a\"", "missing field `tool`"),
-            ("[[case]]\nname = \"a\"\ntool = \"t\"\nfule_max = 1", "unknown field `fule_max`"),
-            ("[[case]]\nname = \"a\"\ntool = \"t\"\nerror = \"oops\"", "unknown variant `oops`"),
-            ("[[case]]\nname = \"a\"\ntool = \"t\"\nlimits = { fuell = 1 }", "unknown field"),
-            ("[[case]]\nname = \"a\"\ntool = \"t\"\nresult = 1\nerror = \"trap\"", "not several"),
-            ("[[case]]\nname = \"a\"\ntool = \"t\"\nmessage_contains = \"x\"", "goes with an error"),
-            ("[[case]]\nname = \"a\"\ntool = \"t\"\nwritable = true", "goes with a workspace"),
-            ("[[case]]\nname = \"a\"\ntool = \"t\"\nresult_json = '{'", "result_json"),
-            ("[[case]]\nname = \"a\"\ntool = \"t\"\n[[case]]\nname = \"a\"\ntool = \"t\"", "two cases"),
+            (
+                "[[case]]\nname = \"a\"\ntool = \"t\"\nfule_max = 1",
+                "unknown field `fule_max`",
+            ),
+            (
+                "[[case]]\nname = \"a\"\ntool = \"t\"\nerror = \"oops\"",
+                "unknown variant `oops`",
+            ),
+            (
+                "[[case]]\nname = \"a\"\ntool = \"t\"\nlimits = { fuell = 1 }",
+                "unknown field",
+            ),
+            (
+                "[[case]]\nname = \"a\"\ntool = \"t\"\nresult = 1\nerror = \"trap\"",
+                "not several",
+            ),
+            (
+                "[[case]]\nname = \"a\"\ntool = \"t\"\nmessage_contains = \"x\"",
+                "goes with an error",
+            ),
+            (
+                "[[case]]\nname = \"a\"\ntool = \"t\"\nwritable = true",
+                "goes with a workspace",
+            ),
+            (
+                "[[case]]\nname = \"a\"\ntool = \"t\"\nresult_json = '{'",
+                "result_json",
+            ),
+            (
+                "[[case]]\nname = \"a\"\ntool = \"t\"\n[[case]]\nname = \"a\"\ntool = \"t\"",
+                "two cases",
+            ),
         ] {
             let Err(Error::Failure(failure)) = cases(text) else {
                 panic!("{text} was taken");
@@ -251,10 +283,18 @@ mod tests {
         let mut read_only = cases("[[case]]\nname = \"a\"\ntool = \"t\"\nworkspace = \"data\"")
             .expect("a case")
             .remove(0);
-        let path = |case: &Case| case.place(folder.path()).expect("a place").expect("one").path();
+        let path = |case: &Case| {
+            case.place(folder.path())
+                .expect("a place")
+                .expect("one")
+                .path()
+        };
         assert!(path(&read_only).ends_with("data"));
         read_only.writable = true;
-        let copy = read_only.place(folder.path()).expect("a place").expect("one");
+        let copy = read_only
+            .place(folder.path())
+            .expect("a place")
+            .expect("one");
         std::fs::write(copy.path().join("sub/a.txt"), "b").expect("a file");
         let text = std::fs::read_to_string(folder.path().join("data/sub/a.txt"));
         assert_eq!(text.expect("a file"), "a");

@@ -19,21 +19,38 @@ pub(super) fn faults(
         (Outcome::Success, Ok(_)) => Vec::new(),
         (Outcome::Result(wanted), Ok(got)) => differences(wanted, got),
         (Outcome::Success | Outcome::Result(_), Err(failure)) => {
-            vec![format!("expected a result, got {}: {}", failure.code, failure.message)]
+            vec![format!(
+                "expected a result, got {}: {}",
+                failure.code, failure.message
+            )]
         }
         (Outcome::Error { code, .. }, Ok(got)) => {
-            vec![format!("expected the error {code}, got the result {}", short(got))]
+            vec![format!(
+                "expected the error {code}, got the result {}",
+                short(got)
+            )]
         }
-        (Outcome::Error { code, message_contains }, Err(failure)) => {
+        (
+            Outcome::Error {
+                code,
+                message_contains,
+            },
+            Err(failure),
+        ) => {
             let mut faults = Vec::new();
             if failure.code != *code {
-                let Failure { code: got, message, .. } = failure;
+                let Failure {
+                    code: got, message, ..
+                } = failure;
                 faults.push(format!("expected the error {code}, got {got}: {message}"));
             }
             if let Some(part) = message_contains
                 && !failure.message.contains(part)
             {
-                faults.push(format!("expected a message with `{part}`, got: {}", failure.message));
+                faults.push(format!(
+                    "expected a message with `{part}`, got: {}",
+                    failure.message
+                ));
             }
             faults
         }
@@ -41,7 +58,11 @@ pub(super) fn faults(
     if let Some(fuel_max) = expected.fuel_max
         && fuel > fuel_max
     {
-        faults.push(format!("used {} fuel, expected at most {}", count(fuel), count(fuel_max)));
+        faults.push(format!(
+            "used {} fuel, expected at most {}",
+            count(fuel),
+            count(fuel_max)
+        ));
     }
     faults
 }
@@ -59,7 +80,11 @@ fn differences(wanted: &Value, got: &Value) -> Vec<String> {
 }
 
 fn compare(pointer: &str, wanted: &Value, got: &Value, found: &mut Vec<String>) {
-    let place = if pointer.is_empty() { "the result" } else { pointer };
+    let place = if pointer.is_empty() {
+        "the result"
+    } else {
+        pointer
+    };
     match (wanted, got) {
         (Value::Object(wanted), Value::Object(got)) => {
             for (key, value) in wanted {
@@ -84,7 +109,11 @@ fn compare(pointer: &str, wanted: &Value, got: &Value, found: &mut Vec<String>) 
             }
         }
         _ if is_same(wanted, got) => {}
-        _ => found.push(format!("{place}: expected {}, got {}", short(wanted), short(got))),
+        _ => found.push(format!(
+            "{place}: expected {}, got {}",
+            short(wanted),
+            short(got)
+        )),
     }
 }
 
@@ -130,8 +159,16 @@ mod tests {
             check(Outcome::Result(wanted), Ok(got), expected);
         };
         result(json!("a"), json!("a"), &[]);
-        result(json!("a"), json!("b"), &[r#"the result: expected "a", got "b""#]);
-        result(json!({"n": 2, "l": [1, 2]}), json!({"n": 2.0, "l": [1, 2]}), &[]);
+        result(
+            json!("a"),
+            json!("b"),
+            &[r#"the result: expected "a", got "b""#],
+        );
+        result(
+            json!({"n": 2, "l": [1, 2]}),
+            json!({"n": 2.0, "l": [1, 2]}),
+            &[],
+        );
         result(
             json!(9_007_199_254_740_993_u64),
             json!(9_007_199_254_740_992_u64),
@@ -151,7 +188,12 @@ mod tests {
         let many = differences(&json!(vec![0; 50]), &json!(vec![1; 50]));
         assert_eq!(many.len(), DIFFERENCES_MAX + 1);
         assert_eq!(many[DIFFERENCES_MAX], "and 40 more differences");
-        assert!(differences(&json!(null), &json!("ä".repeat(999)))[0].chars().count() < 300);
+        assert!(
+            differences(&json!(null), &json!("ä".repeat(999)))[0]
+                .chars()
+                .count()
+                < 300
+        );
     }
 
     #[test]
