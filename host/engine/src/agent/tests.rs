@@ -6,10 +6,14 @@ use cofferdam_types::call::Usage;
 use cofferdam_types::plan::{Plan, Step};
 use cofferdam_types::run::EventKind;
 use cofferdam_types::tool::{Identity, SafetyFlags};
-use cofferdam_types::{Ambient, CallId, Code, Digest, Failure, Payload, Timestamp, Version};
+use cofferdam_types::{
+    Ambient, CallId, Code, Digest, Failure, Payload, RunId, Tenant, Timestamp, Version,
+};
 use serde_json::{Value, json};
 
+use super::board::{Board, Left, Ticket};
 use super::next::{Next, in_doubt, may_repeat, next, retry_at};
+use super::patience::REST;
 use super::state::State;
 
 struct Still(u8);
@@ -250,4 +254,17 @@ fn what_may_be_repeated_after_an_interruption() {
         &state,
         None
     ));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cancel_that_comes_while_a_driver_leaves_cuts_its_rest_short() {
+    let (board, tenant) = (Board::new(1), Tenant::default());
+    let run = RunId::generate(&Still(1));
+    board.add(Ticket::new(tenant.clone(), run, 50), Duration::ZERO);
+    let ticket = board.next().expect("it waits");
+    board.cancel(&tenant, run, "local");
+    board.give_back(&ticket, Left::Later(Duration::from_hours(1)));
+    assert!(board.next().is_none(), "not in a circle");
+    tokio::time::sleep(REST).await;
+    assert!(board.next().is_some());
 }

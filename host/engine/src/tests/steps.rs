@@ -227,6 +227,23 @@ async fn a_result_that_can_not_be_made_fails_the_run() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn results_of_one_run_are_bounded_together() {
+    let world = World::new(Scripted::new(|_, _, _| {
+        // With its quotes exactly 8 MiB.
+        Answer::Result(json!("x".repeat((8 << 20) - 2)))
+    }));
+    let engine = world.host().await;
+    let steps: Vec<_> = (0..9)
+        .map(|n| json!({"name": format!("s{n}"), "tool": "t"}))
+        .collect();
+    let run = world.done(&engine, json!({"steps": steps})).await;
+    let error = run.error.clone().expect("failed");
+    assert_eq!(error.details["limit"], json!("run_results_bytes"));
+    assert_eq!(error.details["step"], json!("s8"));
+    world.check(&run.id).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_panicking_tool_is_an_internal_failure_of_its_step() {
     let world = World::new(Scripted::new(|_, _, _| Answer::Panic));
     let engine = world.host().await;

@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
+use cofferdam_store_api::{RunFilter, StoreError};
+use cofferdam_types::page::{PAGE_ITEMS_MAX, PageRequest};
 use cofferdam_types::run::RunStatus;
 use cofferdam_types::tool::SafetyFlags;
 use serde_json::{Value, json};
 
 use super::double::{Answer, Scripted};
 use super::world::{Fate, World};
-use crate::Options;
+use crate::{Error, Options};
 
 fn plan() -> Value {
     json!({"steps": [{"name": "a", "tool": "write"}, {"name": "b", "tool": "write"}]})
@@ -30,6 +32,40 @@ async fn a_write_that_fails_or_goes_unanswered_is_settled_and_never_doubled() {
                 world.check(&run.id).await;
             }
         }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_start_that_went_unanswered_is_driven_if_it_happened() {
+    for (birth, expected) in [(Fate::Refused, 0), (Fate::Unanswered, 1)] {
+        let world = World::new(Scripted::echo());
+        let (stores, runs) = world.fateful(&[]);
+        let engine = world.host_with(Options::default(), stores).await;
+        let task = world.task(&engine, plan()).await;
+        *runs.birth.lock().expect("nobody panicked") = birth;
+        let answer = engine.start_run(&world.caller, &task.id).await;
+        assert!(matches!(
+            answer,
+            Err(Error::Store(StoreError::Unavailable(_)))
+        ));
+        tokio::time::sleep(Duration::from_mins(1)).await;
+        let (filter, page) = (RunFilter::default(), PageRequest::first());
+        let runs = engine
+            .runs(&world.caller, &filter, &page)
+            .await
+            .expect("works");
+        assert_eq!(runs.items.len(), expected);
+        assert!(
+            runs.items
+                .iter()
+                .all(|run| run.status == RunStatus::Completed)
+        );
+        // Nothing of it stays behind, and the task can run.
+        let run = engine
+            .start_run(&world.caller, &task.id)
+            .await
+            .expect("starts");
+        world.over(&engine, &run.id).await;
     }
 }
 
@@ -102,4 +138,25 @@ async fn a_driver_that_was_taken_over_stops_quietly() {
     // Those who wait at the first host hear of the end as well.
     assert_eq!(world.over(&first, &run.id).await, over);
     world.check(&run.id).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_host_takes_over_more_runs_than_a_page_holds() {
+    let world = World::new(Scripted::echo());
+    let options = Options {
+        drivers_max: 0,
+        ..Options::default()
+    };
+    let idle = world.host_with(options, world.stores.clone()).await;
+    let mut runs = Vec::new();
+    for _ in 0..PAGE_ITEMS_MAX + 10 {
+        let task = world.task(&idle, plan()).await;
+        let run = idle.start_run(&world.caller, &task.id).await;
+        runs.push(run.expect("it starts").id);
+    }
+    drop(idle);
+    let engine = world.host().await;
+    for run in &runs {
+        assert_eq!(world.over(&engine, run).await.status, RunStatus::Completed);
+    }
 }

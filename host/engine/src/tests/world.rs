@@ -6,14 +6,17 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use cofferdam_store_api::{Append, Claimed, RunFilter, Runs, StoreError, Stores};
+use cofferdam_store_api::{
+    Append, Claimed, RunFilter, Runs, StoreError, Stores, TaskFilter, Tasks,
+};
 use cofferdam_types::call::Origin;
 use cofferdam_types::caller::Caller;
 use cofferdam_types::page::{Page, PageRequest};
 use cofferdam_types::plan::{OnInterrupt, Plan, Step};
 use cofferdam_types::run::{Event, EventKind, Run};
 use cofferdam_types::task::Task;
-use cofferdam_types::{AgentId, Ambient, Payload, RunId, Tenant, Timestamp};
+use cofferdam_types::{AgentId, Ambient, Payload, RunId, TaskId, Tenant, Timestamp};
+use futures::future::BoxFuture;
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 use tokio::time::Instant;
@@ -64,7 +67,12 @@ pub(super) enum Fate {
 /// Runs that fail as scripted, then work.
 pub(super) struct Fateful {
     inner: Arc<dyn Runs>,
+    tools: Arc<Scripted>,
     fates: Mutex<VecDeque<Fate>>,
+    /// What happens to the next run that is made.
+    pub(super) birth: Mutex<Fate>,
+    /// How many guests had been stopped when a run was written to be cancelled.
+    pub(super) stopped_by_then: AtomicU64,
     /// Told when the host is to die.
     pub(super) death: Notify,
 }
@@ -73,6 +81,27 @@ impl Fateful {
     fn next(&self) -> Fate {
         let mut fates = self.fates.lock().expect("no test panics under it");
         fates.pop_front().unwrap_or(Fate::Fine)
+    }
+
+    async fn meet(
+        &self,
+        fate: Fate,
+        write: impl Future<Output = Result<(), StoreError>>,
+    ) -> Result<(), StoreError> {
+        let lost = Err(StoreError::Unavailable("as scripted".to_owned()));
+        match fate {
+            Fate::Fine => write.await,
+            Fate::Refused => lost,
+            Fate::Unanswered => {
+                write.await?;
+                lost
+            }
+            Fate::DeathBefore => self.die().await,
+            Fate::DeathAfter => {
+                write.await?;
+                self.die().await
+            }
+        }
     }
 
     async fn die(&self) -> ! {
@@ -84,7 +113,11 @@ impl Fateful {
 #[async_trait]
 impl Runs for Fateful {
     async fn create(&self, first: Append<'_>) -> Result<(), StoreError> {
-        self.inner.create(first).await
+        let birth = std::mem::replace(
+            &mut *self.birth.lock().expect("no test panics under it"),
+            Fate::Fine,
+        );
+        self.meet(birth, self.inner.create(first)).await
     }
 
     async fn get(&self, tenant: &Tenant, id: &RunId) -> Result<Option<Run>, StoreError> {
@@ -110,19 +143,15 @@ impl Runs for Fateful {
     }
 
     async fn append(&self, next: Append<'_>) -> Result<(), StoreError> {
-        match self.next() {
-            Fate::Fine => self.inner.append(next).await,
-            Fate::Refused => Err(StoreError::Unavailable("as scripted".to_owned())),
-            Fate::Unanswered => {
-                self.inner.append(next).await?;
-                Err(StoreError::Unavailable("as scripted".to_owned()))
-            }
-            Fate::DeathBefore => self.die().await,
-            Fate::DeathAfter => {
-                self.inner.append(next).await?;
-                self.die().await
-            }
+        if next
+            .events
+            .iter()
+            .any(|event| matches!(event.kind, EventKind::RunCancelled { .. }))
+        {
+            let stopped = u64::try_from(self.tools.stopped()).expect("few calls");
+            self.stopped_by_then.store(stopped, Ordering::SeqCst);
         }
+        self.meet(self.next(), self.inner.append(next)).await
     }
 
     async fn request_cancel(
@@ -139,6 +168,44 @@ impl Runs for Fateful {
         page: &PageRequest<RunId>,
     ) -> Result<Page<(Tenant, RunId), RunId>, StoreError> {
         self.inner.unfinished(page).await
+    }
+}
+
+/// Tasks into which something else gets before they are updated for the first time.
+pub(super) struct Meddled {
+    pub(super) inner: Arc<dyn Tasks>,
+    pub(super) before_update: Mutex<Option<BoxFuture<'static, ()>>>,
+}
+
+#[async_trait]
+impl Tasks for Meddled {
+    async fn create(&self, task: &Task) -> Result<(), StoreError> {
+        self.inner.create(task).await
+    }
+
+    async fn get(&self, tenant: &Tenant, id: &TaskId) -> Result<Option<Task>, StoreError> {
+        self.inner.get(tenant, id).await
+    }
+
+    async fn list(
+        &self,
+        tenant: &Tenant,
+        filter: &TaskFilter,
+        page: &PageRequest<TaskId>,
+    ) -> Result<Page<Task, TaskId>, StoreError> {
+        self.inner.list(tenant, filter, page).await
+    }
+
+    async fn update(&self, task: &Task, expected: Timestamp) -> Result<(), StoreError> {
+        let meddle = self
+            .before_update
+            .lock()
+            .expect("no test panics under it")
+            .take();
+        if let Some(meddle) = meddle {
+            meddle.await;
+        }
+        self.inner.update(task, expected).await
     }
 }
 
@@ -187,6 +254,9 @@ impl World {
     pub(super) fn fateful(&self, fates: &[Fate]) -> (Stores, Arc<Fateful>) {
         let runs = Arc::new(Fateful {
             inner: Arc::clone(&self.stores.runs),
+            tools: Arc::clone(&self.tools),
+            birth: Mutex::new(Fate::Fine),
+            stopped_by_then: AtomicU64::new(0),
             fates: Mutex::new(fates.iter().copied().collect()),
             death: Notify::new(),
         });
