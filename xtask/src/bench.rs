@@ -13,7 +13,7 @@ pub(crate) fn run(name: &str, args: &[String]) -> Result<()> {
         "run",
         "--release",
         "--package",
-        "cofferdam-tests",
+        "cofferdam-load",
         "--bin",
         &program,
         "--",

@@ -49,8 +49,10 @@ const SERVER: &[&str] = &[
     "types",
     "wire",
 ];
-/// The black-box suites and the benchmark beside them.
+/// The black-box suites.
 const SUITES: &[&str] = &["server", "testing", "toolbox", "types", "wire"];
+/// The benchmarks, which also measure single layers.
+const BENCHES: &[&str] = &["http", "server", "testing", "toolbox", "types", "wire"];
 const PREFIX: &str = "cofferdam-";
 
 /// Every edge between members that the table does not allow.
@@ -101,6 +103,7 @@ fn allowed(folder: &str, package: &Package) -> Option<Vec<String>> {
             .map(|(_, may)| host(may)),
         Some(("tools", _)) => Some(host(&["sdk"])),
         Some(("tests", rest)) if rest.starts_with("guests/") => Some(host(&["sdk"])),
+        Some(("tests", "load")) => Some(host(BENCHES)),
         Some(("guest-sdk", "rust")) => Some(host(&["sdk-macros"])),
         Some(("guest-sdk", _)) => Some(Vec::new()),
         None if folder == "tests" => Some(host(SUITES)),
