@@ -43,7 +43,9 @@ fn files() -> Result<Vec<(&'static str, Vec<u8>, &'static str)>> {
             definition.repeat(count)
         ))
     };
-    let nested = format!("{}{}", "(component ".repeat(900), ")".repeat(900));
+    let nested = (0..900).fold(b"\0asm\x0d\0\x01\0".to_vec(), |inner, _| {
+        section(4, u32::try_from(inner.len()).expect("a small file"), &inner)
+    });
     let mut names = section(0, 5 + (17 << 20), b"\x04name");
     names.resize(names.len() + (17 << 20), 0);
     let mut instances = String::from(
@@ -77,7 +79,7 @@ fn files() -> Result<Vec<(&'static str, Vec<u8>, &'static str)>> {
         (
             "a count beyond the end",
             section(3, 5, &leb(u32::MAX)),
-            "not a valid component",
+            "limit",
         ),
         (
             "an overlong number",
@@ -100,7 +102,7 @@ fn files() -> Result<Vec<(&'static str, Vec<u8>, &'static str)>> {
             ))?,
             "locals",
         ),
-        ("900 levels", text(&nested)?, "limit"),
+        ("900 levels", nested, "limit"),
         ("2^20 instances", text(&instances)?, "exports no tools"),
         (
             "an unknown import",
@@ -113,12 +115,36 @@ fn files() -> Result<Vec<(&'static str, Vec<u8>, &'static str)>> {
             "wasi:cli/run@0.3.0",
         ),
         ("no exports", text("(component)")?, "exports no tools"),
-        ("RS-04 memory64", core("(memory i64 1)")?, "not a valid component"),
-        ("RS-05 several memories", core("(memory 1) (memory 1)")?, "not a valid component"),
-        ("RS-16 garbage collection", core("(type (struct (field i32)))")?, "not a valid component"),
-        ("RS-16 exceptions", core("(tag $e) (func (throw $e))")?, "not a valid component"),
-        ("RS-16 threads", core("(memory 1 1 shared)")?, "not a valid component"),
-        ("RS-16 stack switching", core("(type $f (func)) (type (cont $f))")?, "not a valid component"),
+        (
+            "RS-04 memory64",
+            core("(memory i64 1)")?,
+            "not a valid component",
+        ),
+        (
+            "RS-05 several memories",
+            core("(memory 1) (memory 1)")?,
+            "not a valid component",
+        ),
+        (
+            "RS-16 garbage collection",
+            core("(type (struct (field i32)))")?,
+            "not a valid component",
+        ),
+        (
+            "RS-16 exceptions",
+            core("(tag $e) (func (throw $e))")?,
+            "not a valid component",
+        ),
+        (
+            "RS-16 threads",
+            core("(memory 1 1 shared)")?,
+            "not a valid component",
+        ),
+        (
+            "RS-16 stack switching",
+            core("(type $f (func)) (type (cont $f))")?,
+            "not a valid component",
+        ),
         (
             "tools of another type",
             text(
@@ -132,10 +158,13 @@ fn files() -> Result<Vec<(&'static str, Vec<u8>, &'static str)>> {
 
 /// A guest that imports a WASI interface with a function of another type.
 fn mistyped() -> Result<Vec<u8>> {
-    let random = "package wasi:random@0.2.12; interface random { get-random-u64: func(x: string) -> u64; }";
+    let random =
+        "package wasi:random@0.2.12; interface random { get-random-u64: func(x: string) -> u64; }";
     let import = r#"(import "wasi:random/random@0.2.12" "get-random-u64" (func $random (param i32 i32) (result i64)))"#;
     let body = "(drop (call $random (i32.const 0) (i32.const 0))) (global.get $answer)";
-    Guest::new(body).with(import).component_with("import wasi:random/random@0.2.12;", random)
+    Guest::new(body)
+        .with(import)
+        .component_with("import wasi:random/random@0.2.12;", random)
 }
 
 #[tokio::test]

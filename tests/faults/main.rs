@@ -17,7 +17,7 @@ const KILLS: u64 = 20;
 /// Writers at work at once.
 const WRITERS: usize = 8;
 /// Steps of each run.
-const STEPS: usize = 6;
+const STEPS: usize = 10;
 /// How long everything may take to end after the last kill.
 const PATIENCE: Duration = Duration::from_mins(2);
 
@@ -40,12 +40,18 @@ async fn killed_twenty_times() -> Result<()> {
             host.upload(tool("files")?).await?.ok()?;
             host.workspace("ledger")?;
         }
-        // Spread over the life of a run; a run takes some 100 ms.
-        let wait = Duration::from_millis(60 + kill * 37 % 400);
+        // A host compiles a component at its first call; only then do runs flow.
+        host.call(
+            "files-stat",
+            json!({"path": "."}),
+            json!({"workspace": "ledger"}),
+        )
+        .await?
+        .ok()?;
         let writers = join_all((0..WRITERS).map(|_| write(&host, &ledger)));
         tokio::select! {
             ended = writers => bail!("the writers ended before the host: {ended:?}"),
-            () = tokio::time::sleep(wait) => {}
+            () = moment(&ledger, kill) => {}
         }
         let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis();
         locked(&ledger).kills.push(u64::try_from(now)?);
@@ -65,6 +71,17 @@ async fn killed_twenty_times() -> Result<()> {
         phases.len()
     );
     host.stop()
+}
+
+/// The moment to kill: after one to three runs of this life, so that what earlier lives left behind
+/// is done some time, and then at any place of the next run.
+async fn moment(ledger: &Mutex<Ledger>, kill: u64) {
+    let before = locked(ledger).runs.len();
+    let enough = before + 1 + usize::try_from(kill % 3).expect("a small number");
+    while locked(ledger).runs.len() < enough {
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    tokio::time::sleep(Duration::from_millis(kill * 37 % 120)).await;
 }
 
 fn locked(ledger: &Mutex<Ledger>) -> std::sync::MutexGuard<'_, Ledger> {

@@ -27,13 +27,16 @@ fn commands(page: &str) -> String {
 fn the_guide_to_writing_a_tool() -> Result<()> {
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/guide/write-a-tool.md");
     let commands = commands(&std::fs::read_to_string(page)?);
-    ensure!(commands.contains("cofferdam tool new"), "the guide has no commands");
+    ensure!(
+        commands.contains("cofferdam tool new"),
+        "the guide has no commands"
+    );
     let outside = TempDir::new()?;
     let binary = binary()?;
     let folder = binary.parent().context("the binary's folder")?;
-    let path = std::env::join_paths(
-        std::iter::once(folder.to_owned()).chain(std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())),
-    )?;
+    let path = std::env::join_paths(std::iter::once(folder.to_owned()).chain(
+        std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()),
+    ))?;
     let output = Command::new("bash")
         .args(["-c", &commands])
         .current_dir(outside.path())
@@ -44,7 +47,14 @@ fn the_guide_to_writing_a_tool() -> Result<()> {
         .env_remove("RUSTFLAGS")
         .output()?;
     let said = String::from_utf8_lossy(&output.stdout);
-    ensure!(output.status.success(), "{said}\n{}", String::from_utf8_lossy(&output.stderr));
-    ensure!(said.contains("Hello, Ada!"), "the tool did not answer: {said}");
+    ensure!(
+        output.status.success(),
+        "{said}\n{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    ensure!(
+        said.contains("Hello, Ada!"),
+        "the tool did not answer: {said}"
+    );
     Ok(())
 }

@@ -90,5 +90,10 @@ async fn one_end_when_deadline_and_result_race() -> Result<()> {
 /// How many calls the audit knows.
 async fn recorded(host: &Host) -> Result<usize> {
     let audit = host.get("/api/v1/audit?limit=1000").await?.ok()?;
-    Ok(audit["items"].as_array().into_iter().flatten().filter(|item| item["act"] == "call").count())
+    Ok(audit["items"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter(|item| item["act"] == "call")
+        .count())
 }

@@ -46,8 +46,8 @@ async fn memories_of_many_instances_are_summed() -> Result<()> {
     let module = wat::parse_str("(module (memory 160))")?;
     component.extend([1, u8::try_from(module.len())?]);
     component.extend(module);
-    let instances = [0, 1, 0].repeat(20);
-    component.extend([2, u8::try_from(instances.len() + 1)?, 20]);
+    let instances = [0, 1, 0].repeat(12);
+    component.extend([2, u8::try_from(instances.len() + 1)?, 12]);
     component.extend(instances);
     let answer = host.upload(component).await?;
     ensure!(

@@ -21,11 +21,14 @@ use crate::state::State;
 
 /// Compilations at once. One takes all cores by itself.
 const COMPILING_MAX: usize = 1;
+/// What a component counts for at least, in bytes: each holds file descriptors for the images of
+/// its memories, so that many tiny ones are not free.
+const COUNTED_BYTES_MIN: u32 = 2 << 20;
 
 /// A compiled component with its imports linked: what is left for a call is to instantiate it.
 pub(crate) struct Ready {
     pub(crate) tools: SdkPre<State>,
-    artifact_bytes: u32,
+    counted_bytes: u32,
 }
 
 type Compiling = Shared<BoxFuture<'static, Result<Arc<Ready>, Error>>>;
@@ -51,7 +54,7 @@ impl Components {
         let mut linker = Linker::new(&engine);
         capability::link(&mut linker).map_err(Error::engine)?;
         let ready = Cache::builder()
-            .weigher(|_, ready: &Arc<Ready>| ready.artifact_bytes)
+            .weigher(|_, ready: &Arc<Ready>| ready.counted_bytes)
             .max_capacity(bytes_max)
             .build();
         let turn = Semaphore::new(COMPILING_MAX);
@@ -72,6 +75,13 @@ impl Components {
     /// The component, if it is compiled.
     pub(crate) fn get(&self, digest: &Digest) -> Option<Arc<Ready>> {
         self.shared.ready.get(digest)
+    }
+
+    /// Drops the component.
+    pub(crate) fn forget(&self, digest: &Digest) {
+        self.shared.ready.invalidate(digest);
+        // Else its memory and descriptors stay until somebody else uses the cache.
+        self.shared.ready.run_pending_tasks();
     }
 
     /// Compiles the component, or joins whoever does already. The compilation goes on when the
@@ -139,11 +149,13 @@ impl Inner {
                 .map_err(|_| Error::Busy("the host is stopping"))?;
             self.compiler.compile(bytes).await?
         };
-        let artifact_bytes = u32::try_from(artifact.len()).unwrap_or(u32::MAX);
+        let counted_bytes = u32::try_from(artifact.len())
+            .unwrap_or(u32::MAX)
+            .max(COUNTED_BYTES_MIN);
         let tools = self.link(&artifact)?;
         Ok(Ready {
             tools,
-            artifact_bytes,
+            counted_bytes,
         })
     }
 

@@ -138,6 +138,11 @@ impl Runtime {
             .await
     }
 
+    /// Drops what is compiled of a component that was not added after all.
+    pub fn forget(&self, digest: &Digest) {
+        self.components.forget(digest);
+    }
+
     async fn ready(&self, digest: &Digest, source: &dyn Source) -> Result<Arc<Ready>, Error> {
         match self.components.get(digest) {
             Some(ready) => Ok(ready),

@@ -13,6 +13,7 @@ use cofferdam_store_embedded as embedded;
 use cofferdam_types::caller::Role;
 use cofferdam_types::{Ambient, Tenant};
 use cofferdam_wire::health::Health;
+use rustix::process::{Resource, getrlimit, setrlimit};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -49,6 +50,7 @@ pub async fn serve(
     on_ready: impl FnOnce(&Ready),
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), Error> {
+    raise_descriptors();
     let dir = DataDir::take(&config.data_dir)?;
     let (stores, store) = open(&config, &dir)?;
     let core = Core::new(
@@ -95,15 +97,26 @@ pub async fn serve(
         () = &mut serving => {}
         () = shutdown => {
             stop.cancel();
-            serving.await;
+            // Together: a stream of events ends when the engine does, and the doors wait for it.
+            tokio::join!(serving, engine.drain(STEP_GRACE));
         }
     }
-    engine.drain(STEP_GRACE).await;
     drop(engine);
     core.finish().await;
     // Closing the file waits for the disk, which no async thread should.
     tokio::task::spawn_blocking(move || drop(stores)).await.ok();
     Ok(())
+}
+
+/// Lets this process have as many descriptors as the system allows: connections, workspaces and the
+/// images of components each take some, and the usual soft limit is meant for programs that don't
+/// serve.
+fn raise_descriptors() {
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    if let Err(error) = setrlimit(Resource::Nofile, limit) {
+        tracing::warn!(%error, "the limit of descriptors stays as it is");
+    }
 }
 
 fn open(config: &Config, dir: &DataDir) -> Result<(Stores, String), Error> {

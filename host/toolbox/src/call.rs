@@ -153,13 +153,12 @@ fn denied(denials: &[Denial]) -> Failure {
 
 /// The answer as JSON, if it is what the tool promises.
 fn checked(entry: &Entry, text: &str) -> Result<Payload, Failure> {
-    let value: serde_json::Value = serde_json::from_str(text).map_err(|error| {
+    let payload: Payload = serde_json::from_str(text).map_err(|error| {
         Failure::new(
             Code::InvalidOutput,
             format!("the tool's result is not JSON: {error}"),
         )
     })?;
-    let payload = Payload::from(value);
     let faults = entry.result_faults(&payload);
     if faults.is_empty() {
         return Ok(payload);

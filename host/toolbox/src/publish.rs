@@ -38,6 +38,9 @@ impl Toolbox {
         })?;
         let digest = Digest::of(bytes);
         let published = self.add(caller, digest, bytes).await;
+        if published.is_err() {
+            self.parts.runtime.forget(&digest);
+        }
         let act = match &published {
             Ok(published) => {
                 let Published {
