@@ -14,11 +14,11 @@ use crate::error::{Result, broken, usage};
 /// For the handshake with a host, which as a rule is near.
 const CONNECT_TIME: Duration = Duration::from_secs(5);
 /// For an answer. A store that is written to the disk answers in milliseconds.
-const ANSWER_TIME: Duration = Duration::from_secs(60);
+const ANSWER_TIME: Duration = Duration::from_mins(1);
 /// For an answer that waits for a guest: the longest deadline of a tool, and some to queue.
 pub(crate) const CALL_TIME: Duration = Duration::from_secs(330);
 /// For a component, which the host compiles before it answers.
-pub(crate) const UPLOAD_TIME: Duration = Duration::from_secs(180);
+pub(crate) const UPLOAD_TIME: Duration = Duration::from_mins(3);
 /// Silence of a stream of events; the host says every 15 s that it lives.
 const SILENCE_MAX: Duration = Duration::from_secs(45);
 /// Most bytes of an answer: a full page of large tasks.

@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use cofferdam_server::types::failure::Fault;
 use cofferdam_server::types::tool::ToolRef;
 use cofferdam_server::types::{Code, Failure};
 use cofferdam_server::{Local, LocalCall};
@@ -11,7 +10,7 @@ use cofferdam_wire::component::ComponentView;
 use cofferdam_wire::tool::ToolView;
 
 use crate::cli::Context;
-use crate::error::{Result, broken};
+use crate::error::{Result, broken, usage};
 use crate::input;
 
 /// A component that was read, checked and compiled as a host does it.
@@ -41,10 +40,12 @@ impl Component {
     ///
     /// **Errors**: `not_found` with the tools there are.
     pub(crate) fn tool(&self, text: &str) -> Result<ToolRef> {
-        let named = |tool: &&ToolView| tool.spec.name.as_str() == text;
-        let function = |tool: &&ToolView| tool.spec.function == text;
-        let found = self.tools.iter().find(named);
-        let found = found.or_else(|| self.tools.iter().find(function));
+        // The author knows the function as Rust spells it.
+        let function = text.replace('_', "-");
+        let by_name = |tool: &&ToolView| tool.spec.name.as_str() == text;
+        let by_function = |tool: &&ToolView| tool.spec.function == function;
+        let found = self.tools.iter().find(by_name);
+        let found = found.or_else(|| self.tools.iter().find(by_function));
         if let Some(tool) = found {
             return Ok(ToolRef {
                 name: tool.spec.name.clone(),
@@ -54,9 +55,11 @@ impl Component {
         // A version makes sense only to those who pasted it; let the registry judge it.
         match text.parse::<ToolRef>() {
             Ok(tool) if tool.range.is_some() => Ok(tool),
-            _ => Err(self
-                .unknown(format!("the component has no tool `{text}`"))
-                .into()),
+            _ => {
+                let names = self.names();
+                let message = format!("the component has no tool `{text}`; it has {names}");
+                Err(Failure::new(Code::NotFound, message).into())
+            }
         }
     }
 
@@ -64,28 +67,15 @@ impl Component {
     ///
     /// **Errors**: `invalid_input` with the tools there are.
     pub(crate) fn only_tool(&self) -> Result<ToolRef> {
-        match &*self.tools {
-            [tool] => self.tool(tool.spec.name.as_str()),
-            _ => {
-                let names = self.names();
-                let message = format!("say which tool to call: {names}");
-                let fault = Fault {
-                    pointer: "/tool".to_owned(),
-                    reason: message.clone(),
-                };
-                Err(Failure::invalid_input(message, &[fault]).into())
-            }
+        if let [tool] = &*self.tools {
+            return self.tool(tool.spec.name.as_str());
         }
+        Err(usage(format!("say which tool to call: {}", self.names())))
     }
 
     /// Calls a tool under the built-in policy.
     pub(crate) async fn call(&self, call: LocalCall) -> Result<CallAnswer> {
         Ok(self.local.call(call).await?)
-    }
-
-    fn unknown(&self, message: String) -> Failure {
-        let message = format!("{message}; it has {}", self.names());
-        Failure::new(Code::NotFound, message)
     }
 
     fn names(&self) -> String {

@@ -12,13 +12,13 @@ const SERVING: &str = "warn,cofferdam=info";
 const ELSE: &str = "error";
 
 /// Starts the log: as `filter` says, else as suits the command.
-pub(crate) fn start(command: &Command, filter: &Option<String>) {
+pub(crate) fn start(command: &Command, filter: Option<&str>) {
     let usual = if matches!(command, Command::Serve(_)) {
         SERVING
     } else {
         ELSE
     };
-    let filter = EnvFilter::builder().parse_lossy(filter.as_deref().unwrap_or(usual));
+    let filter = EnvFilter::builder().parse_lossy(filter.unwrap_or(usual));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

@@ -41,7 +41,7 @@ fn main() -> ExitCode {
 
 fn run(cli: Cli) -> ExitCode {
     let output = Output::new(cli.options.json);
-    log::start(&cli.command, &cli.options.log);
+    log::start(&cli.command, cli.options.log.as_deref());
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => return output.end(Err(error::broken("start its threads", &error))),

@@ -65,6 +65,7 @@ impl Output {
     }
 
     /// Prints a line of the answer.
+    #[expect(clippy::unused_self, reason = "whoever prints has been told how")]
     pub(crate) fn text(self, text: impl Display) -> Result<()> {
         let mut stdout = io::stdout().lock();
         writeln!(stdout, "{text}")
@@ -88,7 +89,7 @@ impl Output {
     /// Prints a line about the answer; programs don't need it.
     pub(crate) fn note(self, text: impl Display) {
         if !self.is_json {
-            self.complain(text);
+            complain(text);
         }
     }
 
@@ -101,6 +102,9 @@ impl Output {
 
     /// Something that turns until it is dropped; nothing where stderr is no terminal.
     pub(crate) fn busy(self, what: String) -> Busy {
+        if self.is_json {
+            return Busy(ProgressBar::hidden());
+        }
         let bar = ProgressBar::new_spinner().with_message(what);
         if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} {elapsed}") {
             bar.set_style(style);
@@ -130,13 +134,8 @@ impl Output {
             // The status says it as well to whoever stopped reading.
             drop(self.json(&ErrorBody::from(failure)));
         } else {
-            self.complain(view::failure(&failure, self.err));
+            complain(view::failure(&failure, self.err));
         }
-    }
-
-    fn complain(self, text: impl Display) {
-        // There is no further place to say that stderr is gone.
-        drop(writeln!(io::stderr().lock(), "{text}"));
     }
 }
 
@@ -177,4 +176,9 @@ impl Style {
             text.to_string()
         }
     }
+}
+
+fn complain(text: impl Display) {
+    // There is no further place to say that stderr is gone.
+    drop(writeln!(io::stderr().lock(), "{text}"));
 }

@@ -35,7 +35,7 @@ pub(crate) fn log(answer: &CallAnswer, style: Style) -> String {
             bytes(answer.log.dropped_bytes)
         ));
     }
-    lines.extend(answer.denials.iter().map(refusal));
+    lines.extend(answer.denials.iter().map(|denial| refusal(denial, false)));
     let cost = usage(&answer.usage);
     lines.push(style.dim(format!("{} {}: {cost}", answer.tool, answer.version)));
     lines.join("\n")

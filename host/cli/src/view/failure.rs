@@ -19,11 +19,17 @@ pub(crate) fn failure(failure: &Failure, style: Style) -> String {
             .any(|fault| !failure.message.contains(&fault.reason))
     {
         for fault in &faults {
-            line(clean(&format!("{}: {}", fault.pointer, fault.reason)));
+            let place = if fault.pointer.is_empty() {
+                "as a whole"
+            } else {
+                &fault.pointer
+            };
+            line(clean(&format!("{place}: {}", fault.reason)));
         }
     }
     for denial in details::<Denial>(failure, "denials") {
-        line(refusal(&denial));
+        let said = failure.message.contains(&denial.reason);
+        line(refusal(&denial, said));
         line(format!("  allowed by: {}", clean(&denial.smallest_grant)));
     }
     if failure.code == Code::Trap
@@ -38,8 +44,8 @@ pub(crate) fn failure(failure: &Failure, style: Style) -> String {
     lines.join("\n")
 }
 
-/// What was refused, and why.
-pub(super) fn refusal(denial: &Denial) -> String {
+/// What was refused, and why unless it has been said.
+pub(super) fn refusal(denial: &Denial, is_said: bool) -> String {
     let Denial {
         capability,
         operation,
@@ -48,8 +54,13 @@ pub(super) fn refusal(denial: &Denial) -> String {
         reason,
         smallest_grant: _,
     } = denial;
+    let reason = if is_said {
+        String::new()
+    } else {
+        format!(": {reason}")
+    };
     clean(&format!(
-        "denied: {capability}, {operation} {resource}: {reason} (rule {rule})"
+        "denied: {capability}, {operation} {resource}{reason} (rule {rule})"
     ))
 }
 

@@ -23,7 +23,8 @@ pub(crate) fn first_sentence(text: &str, chars_max: usize) -> String {
     let text = clean(text);
     let paragraph = text.trim().split("\n\n").next().unwrap_or_default();
     let line = paragraph.split_whitespace().collect::<Vec<_>>().join(" ");
-    let sentence = match line.find(". ") {
+    let ends = |end: &usize| line[end + 2..].starts_with(char::is_uppercase);
+    let sentence = match line.match_indices(". ").map(|(at, _)| at).find(ends) {
         Some(end) => &line[..end],
         None => line.trim_end_matches('.'),
     };
@@ -110,6 +111,7 @@ mod tests {
         for (text, line) in [
             ("Greets somebody.", "Greets somebody"),
             ("Reads v1.2 files. Then more.", "Reads v1.2 files"),
+            ("Globs, e.g. `*`.", "Globs, e.g. `*`"),
             ("Over two\nlines\n\nand more", "Over two lines"),
             ("", ""),
             ("Ein sehr langer Satz öhne Ende", "Ein sehr langer Sat…"),

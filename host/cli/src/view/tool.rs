@@ -7,7 +7,7 @@ use crate::output::Style;
 /// A tool's contract for people: what it does, what it takes and gives, what it needs.
 pub(crate) fn tool(spec: &ToolSpec, style: Style) -> String {
     let mut lines = vec![format!("{} {}", style.bold(&spec.name), spec.version)];
-    let mut line = |part: String| lines.push(format!("  {part}"));
+    let mut line = |part: String| lines.push(format!("  {part}").trim_end().to_owned());
     for description in spec.description.trim().lines() {
         line(clean(description));
     }

@@ -7,3 +7,4 @@ mod files;
 mod help;
 mod project;
 mod server;
+mod streams;
