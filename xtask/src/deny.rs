@@ -172,7 +172,7 @@ pub(crate) fn run() -> Result<()> {
         eprintln!("deny: {fault}");
     }
     if !faults.is_empty() {
-        bail!("deny found {} faults", faults.len());
+        bail!("faults: {}", faults.len());
     }
     eprintln!("deny: {} packages", graph.packages.len());
     if command::read(&mut cargo(["deny", "--version"])).is_ok() {

@@ -59,7 +59,7 @@ pub(crate) fn run() -> Result<()> {
     for fault in &faults {
         eprintln!("tidy: {fault}");
     }
-    bail!("tidy found {} faults", faults.len());
+    bail!("faults: {}", faults.len());
 }
 
 fn sources(root: &Path) -> Result<Vec<Source>> {
