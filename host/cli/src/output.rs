@@ -79,9 +79,11 @@ impl Output {
     /// Prints a result: text as it is, everything else as JSON. What goes to a terminal can't
     /// steer it.
     pub(crate) fn result(self, result: &Payload) -> Result<()> {
+        // A text that ends its last line itself needs no second end.
+        let line = |text: &str| text.strip_suffix('\n').unwrap_or(text).to_owned();
         match result.as_value().as_str() {
-            Some(text) if self.is_terminal => self.text(view::clean(text)),
-            Some(text) => self.text(text),
+            Some(text) if self.is_terminal => self.text(view::clean(&line(text))),
+            Some(text) => self.text(line(text)),
             None => self.text(view::pretty(result.as_value())),
         }
     }

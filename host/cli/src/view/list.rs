@@ -29,6 +29,9 @@ fn lines<const N: usize>(
 ) -> Vec<String> {
     table.load_style(NOTHING);
     table.add_rows(rows.into_iter().map(|row| row.map(|cell| clean(&cell))));
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
     table
         .lines()
         .map(|line| line.trim_end().to_owned())

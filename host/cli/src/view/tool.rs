@@ -45,7 +45,7 @@ pub(crate) fn tool(spec: &ToolSpec, style: Style) -> String {
             ]
         });
         for row in columns(rows) {
-            line(format!(" {row}"));
+            line(format!("  {row}"));
         }
     }
     let returns = spec.returns_schema.as_value();

@@ -3,7 +3,7 @@ use crate::command::Place;
 #[test]
 fn help_of_every_command() {
     let place = Place::new();
-    let mut text = String::new();
+    let mut shown = Vec::new();
     for command in [
         "",
         "serve",
@@ -34,13 +34,13 @@ fn help_of_every_command() {
             Some((own, _)) if !command.is_empty() => own,
             _ => help,
         };
-        text.push_str(&format!(
-            "$ cofferdam {}\n{}\n\n",
+        shown.push(format!(
+            "$ cofferdam {}\n{}",
             args.join(" "),
             own.trim_end()
         ));
     }
-    insta::assert_snapshot!(text);
+    insta::assert_snapshot!(shown.join("\n\n"));
 }
 
 #[test]

@@ -169,7 +169,13 @@ fn a_task_is_run_and_followed_to_its_end() {
             "only the run"
         );
     }
+}
 
+#[test]
+fn people_see_the_steps_and_the_result() {
+    let (_host, place) = host();
+    place.guest("guest.wasm", &Guest::well_behaved());
+    place.run(&["tool", "add", "guest.wasm"]).with_code(0);
     let people = place
         .run_in(".", &["task", "run", "-"], &task("guest-run"))
         .with_code(0);
@@ -180,6 +186,7 @@ fn a_task_is_run_and_followed_to_its_end() {
             .contains("\nsecond: completed by guest-run 1.0.0 (fuel "),
         "{people:?}"
     );
+    let task_id = people.stderr.split(',').next().expect("an id");
     let again = place
         .run(&["task", "run", task_id, "--no-wait", "--json"])
         .with_code(0);

@@ -60,7 +60,10 @@ impl Watch {
     fn show(&self, event: &EventView) {
         let line = view::event(event);
         if self.bar.is_hidden() {
-            self.output.note(line);
+            // How it ended is told with the result.
+            if !event.event.kind.is_terminal() {
+                self.output.note(line);
+            }
             return;
         }
         match &event.event.kind {

@@ -142,21 +142,21 @@ mod tests {
 
     use super::*;
 
-    fn check(outcome: Outcome, got: Result<Value, Failure>, expected: &[&str]) {
+    fn check(outcome: Outcome, got: &Result<Value, Failure>, expected: &[&str]) {
         let wanted = Expected {
             outcome,
             fuel_max: Some(1_000),
         };
-        assert_eq!(faults(&wanted, &got, 1_000), expected);
+        assert_eq!(faults(&wanted, got, 1_000), expected);
         let mut more = expected.to_vec();
         more.push("used 1,001 fuel, expected at most 1,000");
-        assert_eq!(faults(&wanted, &got, 1_001), more);
+        assert_eq!(faults(&wanted, got, 1_001), more);
     }
 
     #[test]
     fn results_are_compared_place_by_place() {
         let result = |wanted: Value, got: Value, expected: &[&str]| {
-            check(Outcome::Result(wanted), Ok(got), expected);
+            check(Outcome::Result(wanted), &Ok(got), expected);
         };
         result(json!("a"), json!("a"), &[]);
         result(
@@ -203,11 +203,11 @@ mod tests {
             code,
             message_contains: part.map(str::to_owned),
         };
-        check(Outcome::Success, Ok(json!(1)), &[]);
-        check(error(Code::Trap, Some("crash")), trap(), &[]);
+        check(Outcome::Success, &Ok(json!(1)), &[]);
+        check(error(Code::Trap, Some("crash")), &trap(), &[]);
         check(
             error(Code::Timeout, Some("late")),
-            trap(),
+            &trap(),
             &[
                 "expected the error timeout, got trap: the tool crashed",
                 "expected a message with `late`, got: the tool crashed",
@@ -215,12 +215,12 @@ mod tests {
         );
         check(
             error(Code::Trap, None),
-            Ok(json!(1)),
+            &Ok(json!(1)),
             &["expected the error trap, got the result 1"],
         );
         check(
             Outcome::Success,
-            trap(),
+            &trap(),
             &["expected a result, got trap: the tool crashed"],
         );
     }
