@@ -1,6 +1,8 @@
 //! The host is killed in the middle of its work, again and again: what it acknowledged is there,
 //! and what a step did is not done twice.
 
+#![expect(clippy::print_stderr, reason = "the figures of a run")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Mutex;
@@ -53,6 +55,10 @@ async fn killed_twenty_times() -> Result<()> {
             ended = writers => bail!("the writers ended before the host: {ended:?}"),
             () = moment(&ledger, kill) => {}
         }
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "compared with the times that the host wrote"
+        )]
         let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis();
         locked(&ledger).kills.push(u64::try_from(now)?);
         host.kill()?;
@@ -226,7 +232,7 @@ fn check_run(events: &[Value], mark: &str, marks: &Path) -> Result<()> {
                 *started.entry(step).or_default() += 1;
             }
             Some("step.completed") => {
-                ensure!(completed.insert(step.clone()), "{step} is completed twice")
+                ensure!(completed.insert(step.clone()), "{step} is completed twice");
             }
             Some("run.completed") => ensure!(index + 1 == events.len(), "events after the end"),
             _ => {}

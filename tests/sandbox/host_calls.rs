@@ -30,16 +30,16 @@ async fn waiting_and_asking_without_end() -> Result<()> {
     check(vec![
         Case::new("RS-02 fuel", asking, "fuel_exhausted")
             .importing(NOW, &["clocks"])
-            .limits(json!({"fuel": 1_000_000})),
+            .limits(&json!({"fuel": 1_000_000})),
         Case::new("RS-02 time", asking, "timeout")
             .importing(NOW, &["clocks"])
-            .limits(json!({"deadline_ms": 300})),
+            .limits(&json!({"deadline_ms": 300})),
         Case::new("RS-03 one", &block, "timeout")
             .importing(AFTER, &["clocks"])
-            .limits(json!({"deadline_ms": 200})),
+            .limits(&json!({"deadline_ms": 200})),
         Case::new("RS-03 many", &many, "timeout")
             .importing(AFTER, &["clocks"])
-            .limits(json!({"deadline_ms": 200})),
+            .limits(&json!({"deadline_ms": 200})),
         Case::new("RS-07 handles", &handles, "limit_exceeded").importing(AFTER, &["clocks"]),
         Case::new(
             "RS-12 randomness",

@@ -12,8 +12,8 @@ const LOOP: &str = "(loop $l (br $l)) (unreachable)";
 #[tokio::test]
 async fn computing_without_end() -> Result<()> {
     check(vec![
-        Case::new("RS-01 fuel", LOOP, "fuel_exhausted").limits(json!({"fuel": 10_000_000})),
-        Case::new("RS-01 time", LOOP, "timeout").limits(json!({"deadline_ms": 200})),
+        Case::new("RS-01 fuel", LOOP, "fuel_exhausted").limits(&json!({"fuel": 10_000_000})),
+        Case::new("RS-01 time", LOOP, "timeout").limits(&json!({"deadline_ms": 200})),
         Case::new(
             "RS-09 bulk operations",
             "(drop (memory.grow (i32.const 900)))
@@ -21,7 +21,7 @@ async fn computing_without_end() -> Result<()> {
              (unreachable)",
             "timeout",
         )
-        .limits(json!({"deadline_ms": 300})),
+        .limits(&json!({"deadline_ms": 300})),
         Case::new("RS-08 recursion", "(call $down (i32.const 1))", "trap")
             .importing("(func $down (param i32) (result i32) (i32.add (call $down (local.get 0)) (i32.const 1)))", &[]),
     ])

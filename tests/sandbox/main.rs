@@ -30,7 +30,7 @@ impl Case {
         }
     }
 
-    fn limits(self, limits: Value) -> Self {
+    fn limits(self, limits: &Value) -> Self {
         Self {
             with: json!({"limits": limits}),
             ..self

@@ -1,5 +1,5 @@
 use anyhow::{Result, ensure};
-use cofferdam_testing::{Guest, Host};
+use cofferdam_testing::{Guest, Host, escaped};
 use serde_json::json;
 
 use crate::{Case, check};
@@ -15,11 +15,12 @@ fn answering(length: u32) -> String {
 
 /// Answers `text`.
 fn saying(text: &[u8]) -> String {
-    let stores: String = text
+    let stores = text
         .iter()
         .enumerate()
-        .map(|(at, byte)| format!("(i32.store8 offset={at} (i32.const 65536) (i32.const {byte}))"))
-        .collect();
+        .fold(String::new(), |stores, (at, byte)| {
+            stores + &format!("(i32.store8 offset={at} (i32.const 65536) (i32.const {byte}))")
+        });
     stores + &answering(u32::try_from(text.len()).expect("a short text"))
 }
 
@@ -117,7 +118,7 @@ async fn a_flood_of_output_is_counted_and_dropped() -> Result<()> {
 async fn a_log_record_can_not_forge_another() -> Result<()> {
     let host = Host::start()?;
     let forged = "x\n{\"level\":\"error\"}";
-    let bytes: String = forged.bytes().map(|byte| format!("\\{byte:02x}")).collect();
+    let bytes = escaped(forged);
     let log =
         r#"(import "cofferdam:tool/log@0.1.0" "write" (func $log (param i32 i32 i32 i32 i32)))"#;
     let body = format!(

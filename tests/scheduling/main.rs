@@ -1,5 +1,7 @@
 //! A crowd of endless loops: each ends at its deadline, and nobody else notices.
 
+#![expect(clippy::print_stderr, reason = "the figures of a run")]
+
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
@@ -27,7 +29,8 @@ async fn endless_loops_end_in_time_and_disturb_nobody() -> Result<()> {
     times(&host, CALLS, call).await?;
     let idle = p99(times(&host, CALLS, call).await?);
 
-    let limits = json!({"limits": {"deadline_ms": DEADLINE.as_millis() as u64, "fuel": u64::MAX}});
+    let limits =
+        json!({"limits": {"deadline_ms": u64::try_from(DEADLINE.as_millis())?, "fuel": u64::MAX}});
     let loops = join_all((0..LOOPS).map(|_| async {
         let begin = Instant::now();
         let answer = host.call("endless-run", json!({}), limits.clone()).await?;

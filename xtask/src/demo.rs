@@ -15,7 +15,6 @@ use anyhow::{Context, Result, ensure};
 use serde_json::{Map, Value, json};
 
 use crate::command::{Stages, root};
-use crate::graph::Graph;
 use crate::{test, tools};
 use client::Client;
 use host::Host;
@@ -39,8 +38,7 @@ pub(crate) fn run(is_json: bool) -> Result<()> {
 fn play(show: Show, stages: &mut Stages) -> Result<()> {
     show.title("Build the tools for the sandbox, and the host");
     let tools = stages.stage("tools", tools::build)?;
-    stages.stage("host", test::build_host)?;
-    let binary = Graph::members()?.target_directory.join("debug/cofferdam");
+    let binary = stages.stage("host", test::host)?;
     show.step("built", &json!({"tools": tools, "binary": binary}));
 
     let data = tempfile::Builder::new()

@@ -1,10 +1,15 @@
 //! `cargo xtask test`: what the suites need, then the suites.
 
+use std::path::PathBuf;
+
 use anyhow::Result;
 
 use crate::command::{Stages, cargo, run as run_command};
 use crate::graph::Graph;
 use crate::tools;
+
+/// Says to the suites which host to test.
+const BINARY: &str = "COFFERDAM_BIN";
 
 /// Builds tools and host, then runs all tests; `args` goes to `cargo test` instead of `--workspace`.
 pub(crate) fn run(args: &[String]) -> Result<()> {
@@ -15,28 +20,47 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
 }
 
 fn stages_of(stages: &mut Stages, args: &[String]) -> Result<()> {
-    let target = Graph::members()?.target_directory;
     let tools = stages.stage("tools", tools::build)?;
-    stages.stage("host", build_host)?;
     let selection: Vec<&str> = if args.is_empty() {
         vec!["--workspace"]
     } else {
         args.iter().map(String::as_str).collect()
     };
+    let binary = binary()?;
     let test = |extra: &[&'static str]| {
         let words = ["test"].iter().chain(extra).copied();
         let mut command = cargo(words.chain(selection.iter().copied()));
-        command.env("COFFERDAM_BIN", target.join("debug/cofferdam"));
-        command.env("COFFERDAM_TOOLS", &tools);
+        command.env(BINARY, &binary).env("COFFERDAM_TOOLS", &tools);
         run_command(&mut command)
     };
     if args.is_empty() {
-        stages.stage("building the suites", || test(&["--no-run"]))?;
+        // Builds the host too, with the features that the suites share: building it by itself
+        // would compile the engine a second time.
+        stages.stage("building host and suites", || test(&["--no-run"]))?;
+    } else {
+        stages.stage("host", build_host)?;
     }
     stages.stage("running the suites", || test(&[]))
 }
 
+/// The host: the one that a suite was given, else one that is built now.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "how the driver of the suites says where things are"
+)]
+pub(crate) fn host() -> Result<PathBuf> {
+    if let Some(binary) = std::env::var_os(BINARY) {
+        return Ok(binary.into());
+    }
+    build_host()?;
+    binary()
+}
+
+fn binary() -> Result<PathBuf> {
+    Ok(Graph::members()?.target_directory.join("debug/cofferdam"))
+}
+
 /// The host in the profile that check, test and demo share.
-pub(crate) fn build_host() -> Result<()> {
+fn build_host() -> Result<()> {
     run_command(&mut cargo(["build", "--package", "cofferdam-cli"]))
 }

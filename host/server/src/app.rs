@@ -44,7 +44,6 @@ impl Core {
             ambient: Arc::new(System),
             component_bytes_max: Parts::COMPONENT_BYTES_MAX,
         });
-        #[expect(clippy::disallowed_methods, reason = "joined by `finish`")]
         let audit = tokio::spawn(writer.run());
         Ok(Self { toolbox, audit })
     }

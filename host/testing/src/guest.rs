@@ -100,7 +100,10 @@ impl Guest {
         let mut module = wat::parse_str(self.module()).context("the guest's text")?;
         let world = resolve.select_world(&[package], Some("tool"))?;
         embed_component_metadata(&mut module, resolve, world, StringEncoding::UTF8)?;
-        ComponentEncoder::default().validate(true).module(&module)?.encode()
+        ComponentEncoder::default()
+            .validate(true)
+            .module(&module)?
+            .encode()
     }
 
     fn module(&self) -> String {
@@ -113,10 +116,7 @@ impl Guest {
             realloc,
         } = self;
         let length = manifest.len();
-        let text: String = manifest
-            .bytes()
-            .map(|byte| format!("\\{byte:02x}"))
-            .collect();
+        let text = escaped(manifest);
         format!(
             r#"(module
               {definitions}
@@ -163,4 +163,11 @@ fn manifest(capabilities: &[&str]) -> String {
         "capabilities": kinds,
     }]})
     .to_string()
+}
+
+/// Text as the strings of the text format want it.
+pub fn escaped(text: &str) -> String {
+    text.bytes().fold(String::new(), |escaped, byte| {
+        escaped + &format!("\\{byte:02x}")
+    })
 }

@@ -20,7 +20,7 @@ pub struct Host {
     data: PathBuf,
     client: reqwest::Client,
     /// Deleted with the host unless the directory was given.
-    _temporary: Option<TempDir>,
+    temporary: Option<TempDir>,
 }
 
 /// What a request answers.
@@ -52,7 +52,7 @@ pub fn binary() -> Result<PathBuf> {
 
 /// A built tool or guest by name, as `cargo xtask tools` leaves it.
 pub fn tool(name: &str) -> Result<Vec<u8>> {
-    let folder = match std::env::var_os("COFFERDAM_TOOLS") {
+    let folder = match setting("COFFERDAM_TOOLS") {
         Some(folder) => PathBuf::from(folder),
         None => target()?.join("tools"),
     };
@@ -61,8 +61,17 @@ pub fn tool(name: &str) -> Result<Vec<u8>> {
         .with_context(|| format!("{} is missing; run `cargo xtask tools`", path.display()))
 }
 
+/// A variable that `cargo xtask test` sets.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "how the driver of the suites says where things are"
+)]
+fn setting(variable: &str) -> Option<std::ffi::OsString> {
+    std::env::var_os(variable)
+}
+
 fn built(variable: &str, name: &str, advice: &str) -> Result<PathBuf> {
-    let path = match std::env::var_os(variable) {
+    let path = match setting(variable) {
         Some(path) => PathBuf::from(path),
         None => target()?.join("debug").join(name),
     };
@@ -90,7 +99,7 @@ impl Host {
         let temporary = TempDir::new()?;
         let data = temporary.path().join("data");
         let mut host = Self::at(&data, &[])?;
-        host._temporary = Some(temporary);
+        host.temporary = Some(temporary);
         Ok(host)
     }
 
@@ -124,7 +133,7 @@ impl Host {
             key: key.trim().to_owned(),
             data: data.to_owned(),
             client,
-            _temporary: None,
+            temporary: None,
         })
     }
 

@@ -8,6 +8,6 @@ mod guest;
 mod host;
 mod leftovers;
 
-pub use guest::Guest;
+pub use guest::{Guest, escaped};
 pub use host::{Answer, Host, binary, tool};
 pub use leftovers::Leftovers;

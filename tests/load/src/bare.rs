@@ -84,10 +84,10 @@ impl Bare {
         log::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?;
         progress::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?;
         let component = Component::new(&engine, component)?;
-        let linked: InstancePre<State> = linker.instantiate_pre(&component)?;
+        let prepared: InstancePre<State> = linker.instantiate_pre(&component)?;
         Ok(Self {
             engine,
-            tools: bindings::SdkPre::new(linked)?,
+            tools: bindings::SdkPre::new(prepared)?,
         })
     }
 

@@ -97,9 +97,16 @@ async fn bench() -> Result<()> {
     Ok(())
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "how the driver says where the tools are"
+)]
+fn tools_folder() -> Option<std::ffi::OsString> {
+    std::env::var_os("COFFERDAM_TOOLS")
+}
+
 fn path(name: &str) -> Result<PathBuf> {
-    let folder = std::env::var_os("COFFERDAM_TOOLS")
-        .context("COFFERDAM_TOOLS; run `cargo xtask bench call`")?;
+    let folder = tools_folder().context("COFFERDAM_TOOLS; run `cargo xtask bench call`")?;
     Ok(PathBuf::from(folder).join(format!("{name}.wasm")))
 }
 
@@ -137,7 +144,6 @@ async fn serve(data_dir: PathBuf, stop: &CancellationToken) -> Result<(String, S
     };
     let (ready, listening) = tokio::sync::oneshot::channel();
     let stop = stop.clone();
-    #[expect(clippy::disallowed_methods, reason = "joined when the figures are out")]
     let served = tokio::spawn(async move {
         let shutdown = stop.cancelled_owned();
         cofferdam_server::serve(
@@ -173,7 +179,6 @@ async fn echo(stop: &CancellationToken) -> Result<String> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?.to_string();
     let stop = stop.clone();
-    #[expect(clippy::disallowed_methods, reason = "ends with the program")]
     tokio::spawn(async move { cofferdam_http::serve(listener, router, stop).await });
     Ok(address)
 }
