@@ -17,6 +17,9 @@ const WAITING_MAX: usize = 8_192;
 const BATCH_MAX: usize = 512;
 /// How long a caller waits for a slot.
 const SLOT_WAIT: Duration = Duration::from_secs(2);
+/// Pause after a write: what comes meanwhile is written together, and whoever brings it doesn't wake
+/// the writer each time, which would cost as much as the rest of a short call.
+const BATCH_PAUSE: Duration = Duration::from_millis(5);
 /// Pause before a failed write is tried again.
 const RETRY_PAUSE: Duration = Duration::from_millis(250);
 
@@ -107,6 +110,7 @@ impl Writer {
                 tracing::error!(%error, records = entries.len(), "the audit can't be written; trying again");
                 tokio::time::sleep(RETRY_PAUSE).await;
             }
+            tokio::time::sleep(BATCH_PAUSE).await;
         }
     }
 }

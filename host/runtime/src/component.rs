@@ -17,6 +17,7 @@ use crate::capability;
 use crate::compile::Compiler;
 use crate::error::Error;
 use crate::inspect::inspect;
+use crate::schedule::History;
 use crate::state::State;
 
 /// Compilations at once. One takes all cores by itself.
@@ -28,6 +29,7 @@ const COUNTED_BYTES_MIN: u32 = 2 << 20;
 /// A compiled component with its imports linked: what is left for a call is to instantiate it.
 pub(crate) struct Ready {
     pub(crate) tools: SdkPre<State>,
+    pub(crate) history: Arc<History>,
     counted_bytes: u32,
 }
 
@@ -155,6 +157,7 @@ impl Inner {
         let tools = self.link(&artifact)?;
         Ok(Ready {
             tools,
+            history: Arc::new(History::new()),
             counted_bytes,
         })
     }

@@ -202,7 +202,7 @@ impl Runtime {
         let _place = self.scheduler.place().await?;
         let placed = Instant::now();
         wall.queue = micros(placed - compiled);
-        let slice = Arc::new(Slice::default());
+        let slice = Arc::new(Slice::new(&ready.history));
         let store = state::store(&self.engine, grant, &self.budget, meter, &slice, observer)?;
         wall.start = micros((compiled - begin) + placed.elapsed());
         let guest = ask(ready, store, question, grant.clone(), meter.clone());

@@ -3,6 +3,9 @@
 //! A call starts on the thread that took it: most end there within microseconds, and a change of
 //! thread would cost more than the call. A guest that is still computing after its first slice is
 //! *long*: it moves to a few threads of low priority, one per core, where long guests take turns.
+//! While a component's guests were long just now, further ones start there at once: a crowd of them
+//! must not hold the request threads for a slice each.
+//!
 //! So the threads that take requests are never held for longer than a slice, the number of
 //! computing guests is bounded by the cores, and a guest that waits in a host function computes
 //! nothing and holds no thread.
@@ -10,7 +13,7 @@
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -30,21 +33,60 @@ pub(crate) const NEXT_SLICE_TICKS: u64 = 10;
 /// Ticks without a guest after which the ticker sleeps: long enough that a stream of calls doesn't
 /// wake it each time.
 const IDLE_TICKS: u32 = 100;
+/// How long a component is expected to be long again after one of its guests was.
+const LONG_MEMORY: Duration = Duration::from_millis(20);
 /// How far long guests stand back behind everything else, as a niceness.
 const LONG_NICENESS: i32 = 10;
 
 /// Tells the scheduler and the guest's epoch callback about each other.
-#[derive(Default)]
 pub(crate) struct Slice {
     is_long: AtomicBool,
     ended: AtomicBool,
+    history: Arc<History>,
 }
 
 impl Slice {
+    /// For one guest of the component whose history this is.
+    pub(crate) fn new(history: &Arc<History>) -> Self {
+        Self {
+            is_long: AtomicBool::new(false),
+            ended: AtomicBool::new(false),
+            history: history.clone(),
+        }
+    }
+
     /// The guest used up its slice and is about to yield.
     pub(crate) fn end(&self) {
-        self.is_long.store(true, Ordering::Relaxed);
+        if !self.is_long.swap(true, Ordering::Relaxed) {
+            self.history.note_long();
+        }
         self.ended.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Whether a component's guests computed for long just now.
+pub(crate) struct History {
+    made: Instant,
+    /// Microseconds from `made` to the moment until which guests are taken for long.
+    long_until: AtomicU64,
+}
+
+impl History {
+    pub(crate) fn new() -> Self {
+        Self {
+            made: Instant::now(),
+            long_until: AtomicU64::new(0),
+        }
+    }
+
+    fn is_long(&self) -> bool {
+        self.made.elapsed().as_micros() < u128::from(self.long_until.load(Ordering::Relaxed))
+    }
+
+    fn note_long(&self) {
+        let until = (self.made.elapsed() + LONG_MEMORY).as_micros();
+        self.long_until
+            .store(u64::try_from(until).unwrap_or(u64::MAX), Ordering::Relaxed);
     }
 }
 
@@ -119,7 +161,8 @@ impl Scheduler {
         })
     }
 
-    /// Runs a guest to its end: the first slice here, the rest among the long ones. Dropping the
+    /// Runs a guest to its end: the first slice here unless it is
+    /// expected to be long, the rest among the long ones. Dropping the
     /// future stops the guest, at the latest at the end of its slice.
     pub(crate) async fn run<F>(
         &self,
@@ -136,13 +179,15 @@ impl Scheduler {
             spent: Spent::default(),
             left: None,
         };
-        let ended = poll_fn(|cx| match Pin::new(&mut timed).poll(cx) {
-            Poll::Ready(ended) => Poll::Ready(Some(ended)),
-            Poll::Pending if slice.is_long.load(Ordering::Relaxed) => Poll::Ready(None),
-            Poll::Pending => Poll::Pending,
-        });
-        if let Some(ended) = ended.await {
-            return Ok(ended);
+        if !slice.history.is_long() {
+            let ended = poll_fn(|cx| match Pin::new(&mut timed).poll(cx) {
+                Poll::Ready(ended) => Poll::Ready(Some(ended)),
+                Poll::Pending if slice.is_long.load(Ordering::Relaxed) => Poll::Ready(None),
+                Poll::Pending => Poll::Pending,
+            });
+            if let Some(ended) = ended.await {
+                return Ok(ended);
+            }
         }
         let long = self
             .long

@@ -44,12 +44,15 @@ impl Toolbox {
     pub async fn call(&self, call: ToolCall, observer: Arc<dyn Observer>) -> Outcome {
         let ended = match self.parts.audit.slot().await {
             Ok(slot) => {
+                let arguments = call.arguments.to_string();
+                let arguments_digest = Digest::of(arguments.as_bytes());
                 let mut record = Record {
                     toolbox: self,
                     slot: Some(slot),
                     call: &call,
+                    arguments_digest,
                 };
-                let ended = self.steps(&call, observer).await;
+                let ended = self.steps(&call, arguments, observer).await;
                 record.write(&ended);
                 ended
             }
@@ -82,7 +85,12 @@ impl Toolbox {
     }
 
     /// Resolve, decide, validate, run, validate.
-    async fn steps(&self, call: &ToolCall, observer: Arc<dyn Observer>) -> Ended {
+    async fn steps(
+        &self,
+        call: &ToolCall,
+        arguments: String,
+        observer: Arc<dyn Observer>,
+    ) -> Ended {
         let tenant = &call.caller.tenant;
         let entry = match self.parts.registry.resolve(tenant, &call.tool).await {
             Ok(entry) => entry,
@@ -101,7 +109,7 @@ impl Toolbox {
         }
         let invocation = Invocation {
             function: entry.record().spec.function.clone(),
-            arguments: call.arguments.to_string(),
+            arguments,
             observer,
         };
         let source = Stored {
@@ -176,6 +184,7 @@ struct Record<'a> {
     toolbox: &'a Toolbox,
     slot: Option<Slot>,
     call: &'a ToolCall,
+    arguments_digest: Digest,
 }
 
 impl Record<'_> {
@@ -187,7 +196,7 @@ impl Record<'_> {
             origin: call.origin.clone(),
             asked: call.tool.to_string(),
             tool: ended.entry.as_ref().map(|entry| entry.identity().clone()),
-            arguments_digest: Digest::of(call.arguments.to_string().as_bytes()),
+            arguments_digest: self.arguments_digest,
             policy: self.toolbox.parts.policy.name().to_owned(),
             granted: ended.granted.clone(),
             code: ended.result.as_ref().err().map(|failure| failure.code),
