@@ -78,3 +78,22 @@ async fn nothing_that_was_not_declared() -> Result<()> {
     ])
     .await
 }
+
+#[tokio::test]
+async fn a_socket_is_refused_before_there_is_one() -> Result<()> {
+    let tcp = r#"(import "wasi:sockets/tcp-create-socket@0.2.12" "create-tcp-socket" (func $tcp (param i32 i32)))"#;
+    let udp = r#"(import "wasi:sockets/udp-create-socket@0.2.12" "create-udp-socket" (func $udp (param i32 i32)))"#;
+    // The first byte of the answer says whether it is an error.
+    let refused = |socket: &str| {
+        format!(
+            "(call {socket} (i32.const 0) (i32.const 128))
+             (if (i32.eqz (i32.load8_u (i32.const 128))) (then (unreachable)))
+             (global.get $answer)"
+        )
+    };
+    check(vec![
+        Case::new("CO-10 tcp", &refused("$tcp"), "ok").importing(tcp, &[]),
+        Case::new("CO-10 udp", &refused("$udp"), "ok").importing(udp, &[]),
+    ])
+    .await
+}

@@ -97,3 +97,26 @@ async fn recorded(host: &Host) -> Result<usize> {
         .filter(|item| item["act"] == "call")
         .count())
 }
+
+#[tokio::test]
+async fn more_loops_than_there_are_places() -> Result<()> {
+    let host = Host::start()?;
+    host.upload(Guest::new(LOOP).component()?).await?.ok()?;
+    // Places are free again only when the guests are gone: nobody finds the pool full.
+    let calls = (0..1_500).map(|_| {
+        host.call(
+            "guest-run",
+            json!({}),
+            json!({"limits": {"deadline_ms": 500}}),
+        )
+    });
+    for answer in join_all(calls).await {
+        let answer = answer?;
+        ensure!(
+            matches!(answer.code(), Some("timeout" | "unavailable")),
+            "{}",
+            answer.body
+        );
+    }
+    host.stop()
+}

@@ -139,3 +139,23 @@ async fn a_log_record_can_not_forge_another() -> Result<()> {
     );
     Ok(())
 }
+
+#[tokio::test]
+async fn a_flood_of_log_records_costs_its_counting() -> Result<()> {
+    let log =
+        r#"(import "cofferdam:tool/log@0.1.0" "write" (func $log (param i32 i32 i32 i32 i32)))"#;
+    let empty = "(loop $l (call $log (i32.const 2) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0)) (br $l)) (unreachable)";
+    let large = "(drop (memory.grow (i32.const 100)))
+        (memory.fill (i32.const 65536) (i32.const 91) (i32.const 6000000))
+        (loop $l (call $log (i32.const 2) (i32.const 0) (i32.const 0) (i32.const 65536) (i32.const 6000000)) (br $l))
+        (unreachable)";
+    check(vec![
+        Case::new("RS-11 empty records", empty, "fuel_exhausted")
+            .importing(log, &[])
+            .limits(&json!({"fuel": 30_000_000})),
+        Case::new("RS-11 large records", large, "timeout")
+            .importing(log, &[])
+            .limits(&json!({"deadline_ms": 300})),
+    ])
+    .await
+}

@@ -51,8 +51,7 @@ impl Permission {
         match self {
             Self::ReadTools | Self::ReadTasks => Role::Viewer,
             Self::CallTools | Self::ManageTasks | Self::RunTasks => Role::User,
-            Self::Publish => Role::Author,
-            Self::ReadAudit => Role::Admin,
+            Self::Publish | Self::ReadAudit => Role::Admin,
         }
     }
 
@@ -79,21 +78,13 @@ mod tests {
 
     #[test]
     fn who_may_do_what() {
-        use Permission::{CallTools, ManageTasks, Publish, ReadTasks, ReadTools, RunTasks};
+        use Permission::{CallTools, ManageTasks, ReadTasks, ReadTools, RunTasks};
         let viewer = [ReadTools, ReadTasks].as_slice();
         let user = &[ReadTools, ReadTasks, CallTools, ManageTasks, RunTasks];
-        let author = &[
-            ReadTools,
-            ReadTasks,
-            CallTools,
-            ManageTasks,
-            RunTasks,
-            Publish,
-        ];
         for (role, allowed) in [
             (Role::Viewer, viewer),
             (Role::User, user),
-            (Role::Author, author),
+            (Role::Author, user),
             (Role::Admin, &Permission::ALL),
         ] {
             for permission in Permission::ALL {

@@ -1,5 +1,7 @@
 //! JSON Schema, set up for schemas that strangers wrote: no fetching, no back-tracking, bounded.
 
+use std::collections::HashMap;
+
 use cofferdam_types::Payload;
 use cofferdam_types::failure::Fault;
 use jsonschema::{Draft, PatternOptions, Validator};
@@ -16,6 +18,13 @@ const FAULTS_MAX: usize = 20;
 /// Longest reason of a fault in characters.
 const REASON_CHARS_MAX: usize = 300;
 
+/// Most places of a schema once every reference is written out: what checking one value against it
+/// may cost. Without this bound a chain of definitions that each name the next one twice is a few
+/// kilobytes long and takes years.
+const EXPANDED_MAX: u64 = 50_000;
+/// Longest chain of references: each is a level of recursion when a value is checked.
+const CHAIN_MAX: usize = 200;
+
 /// Compiles a schema. The error says what is wrong with it.
 pub(crate) fn compile(schema: &Payload) -> Result<Validator, String> {
     let value = schema.as_value();
@@ -26,6 +35,16 @@ pub(crate) fn compile(schema: &Payload) -> Result<Validator, String> {
     }
     if depth(value) > SCHEMA_DEPTH_MAX {
         return Err(format!("the schema nests deeper than {SCHEMA_DEPTH_MAX}"));
+    }
+    let mut expansion = Expansion {
+        root: value,
+        known: HashMap::new(),
+        open: Vec::new(),
+    };
+    if expansion.of(value)? > EXPANDED_MAX {
+        return Err(format!(
+            "the schema has more than {EXPANDED_MAX} places with its references written out"
+        ));
     }
     let patterns = PatternOptions::regex()
         .size_limit(PATTERN_BYTES_MAX)
@@ -40,6 +59,69 @@ pub(crate) fn compile(schema: &Payload) -> Result<Validator, String> {
     options
         .build(value)
         .map_err(|error| cut(&error.masked().to_string()))
+}
+
+/// Counts the places of a schema with its references written out, saturating.
+struct Expansion<'a> {
+    root: &'a Value,
+    /// The count of each reference's target.
+    known: HashMap<&'a str, u64>,
+    /// The references that are being counted; one that leads back to them counts as 1.
+    open: Vec<&'a str>,
+}
+
+impl<'a> Expansion<'a> {
+    fn of(&mut self, value: &'a Value) -> Result<u64, String> {
+        let mut sum = 1_u64;
+        match value {
+            Value::Array(items) => {
+                for item in items {
+                    sum = sum.saturating_add(self.of(item)?);
+                }
+            }
+            Value::Object(fields) => {
+                for (key, field) in fields {
+                    let more = match (key.as_str(), field) {
+                        ("$ref", Value::String(target)) => self.target(target)?,
+                        ("$dynamicRef" | "$recursiveRef", Value::String(_)) => {
+                            return Err(format!("`{key}` is not supported; use `$ref`"));
+                        }
+                        _ => self.of(field)?,
+                    };
+                    sum = sum.saturating_add(more);
+                }
+            }
+            _ => {}
+        }
+        Ok(sum)
+    }
+
+    fn target(&mut self, reference: &'a str) -> Result<u64, String> {
+        if let Some(known) = self.known.get(reference) {
+            return Ok(*known);
+        }
+        if self.open.contains(&reference) {
+            return Ok(1);
+        }
+        if self.open.len() >= CHAIN_MAX {
+            return Err(format!(
+                "more than {CHAIN_MAX} references lead to each other"
+            ));
+        }
+        let pointer = reference
+            .strip_prefix('#')
+            .ok_or("a reference stays inside its schema: `#/…`")?;
+        let target = self
+            .root
+            .pointer(pointer)
+            .ok_or_else(|| format!("`{}` leads nowhere", cut(reference)))?;
+        self.open.push(reference);
+        let count = self.of(target);
+        self.open.pop();
+        let count = count?;
+        self.known.insert(reference, count);
+        Ok(count)
+    }
 }
 
 /// Every place where `value` breaks the schema, up to a bound. Values are not repeated in the
@@ -113,6 +195,20 @@ mod tests {
         if let Ok(validator) = looping {
             faults(&validator, &json!(1));
         }
+    }
+
+    #[test]
+    fn references_that_multiply_are_refused() {
+        let mut schema = json!({"$ref": "#/$defs/a0", "$defs": {"a50": false}});
+        for level in 0..50 {
+            let next = json!({"$ref": format!("#/$defs/a{}", level + 1)});
+            schema["$defs"][format!("a{level}")] = json!({"anyOf": [next, next]});
+        }
+        assert!(!compiles(schema));
+        let list = json!({"type": "object", "properties": {"next": {"$ref": "#"}}});
+        assert!(compiles(list), "a schema may name itself");
+        assert!(!compiles(json!({"$ref": "#nowhere"})));
+        assert!(!compiles(json!({"$dynamicRef": "#a"})));
     }
 
     #[test]

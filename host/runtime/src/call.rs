@@ -12,6 +12,7 @@ use crate::capability::random::{RANDOM_BYTES_MAX, TooMany};
 use crate::component::Ready;
 use crate::error::{Error, Limit};
 use crate::meter::Meter;
+use crate::schedule::Place;
 use crate::state::State;
 
 /// What to ask a component.
@@ -28,8 +29,10 @@ pub(crate) enum Question {
     },
 }
 
-/// Instantiates the component and asks it. The store is dropped before the answer is returned.
+/// Instantiates the component and asks it. The store is dropped before the answer is returned, and
+/// before its place, also when this future is dropped.
 pub(crate) async fn ask(
+    place: Place,
     ready: Arc<Ready>,
     mut store: Store<State>,
     question: Question,
@@ -53,6 +56,7 @@ pub(crate) async fn ask(
         meter.set_fuel_left(fuel);
     }
     drop(store);
+    drop(place);
     let max = grant.limits().result_bytes;
     match answer {
         Ok(Ok(text)) if text.len() as u64 > max => Err(Error::Output(max)),
@@ -89,6 +93,9 @@ fn tool_error(error: ToolError, bytes_max: u64) -> Error {
 /// it ends in whatever trap its allocator likes.
 fn cause(error: &wasmtime::Error, grant: &Grant, meter: &Meter) -> Error {
     let limits = grant.limits();
+    if error.is::<wasmtime::PoolConcurrencyLimitError>() {
+        return Error::Busy("the places for tools are taken; try again");
+    }
     let trap = error.downcast_ref::<Trap>();
     if let Some(refused) = error.downcast_ref::<Refused>() {
         return Error::Denied(Box::new(refused.0.clone()));
@@ -111,7 +118,8 @@ fn cause(error: &wasmtime::Error, grant: &Grant, meter: &Meter) -> Error {
             value: RANDOM_BYTES_MAX,
         };
     }
-    let text = format!("{error:#}");
+    // The innermost error alone: what stands around it may repeat names that a guest chose.
+    let text = error.root_cause().to_string();
     let in_guest = error.downcast_ref::<WasmBacktrace>().is_some();
     if is_handles(error, &text) {
         return Error::Limit {

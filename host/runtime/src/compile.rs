@@ -6,7 +6,9 @@ use std::path::PathBuf;
 use std::process::{ExitCode, Stdio};
 use std::time::Duration;
 
-use rustix::process::{Resource, Rlimit, setrlimit};
+use rustix::process::{Resource, Rlimit, getrlimit, nice, setrlimit};
+#[cfg(target_os = "linux")]
+use rustix::process::{Signal, set_parent_process_death_signal};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, Command};
 
@@ -26,6 +28,10 @@ const ARTIFACT_BYTES_MAX: u64 = 512 << 20;
 const COMPLAINT_BYTES_MAX: u64 = 4 << 10;
 /// How the child says that the component is at fault.
 const REFUSED: u8 = 3;
+/// How it says that the host is.
+const BROKEN: u8 = 4;
+/// How far a compilation stands back behind requests, as a niceness.
+const NICENESS: i32 = 5;
 
 /// How to start the child.
 #[derive(Debug, Clone)]
@@ -40,13 +46,15 @@ pub struct Compiler {
 ///
 /// The exit status tells the host whose fault a failure is.
 pub fn child_main() -> ExitCode {
-    match compile_stdin() {
+    let ended = compile_stdin();
+    if let Err(error) = &ended {
+        // Nobody reads a complaint about a complaint.
+        drop(std::io::stderr().write_all(error.to_string().as_bytes()));
+    }
+    match ended {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            // Nobody reads a complaint about a complaint.
-            drop(std::io::stderr().write_all(error.to_string().as_bytes()));
-            ExitCode::from(REFUSED)
-        }
+        Err(Error::Component(_)) => ExitCode::from(REFUSED),
+        Err(_) => ExitCode::from(BROKEN),
     }
 }
 
@@ -66,7 +74,15 @@ fn compile_stdin() -> Result<(), Error> {
 
 /// Limits on this process, set before it reads anything.
 fn confine() -> Result<(), Error> {
-    let limit = |resource, value| {
+    // Dies with the host, also when that is killed.
+    #[cfg(target_os = "linux")]
+    set_parent_process_death_signal(Some(Signal::KILL)).map_err(Error::engine)?;
+    nice(NICENESS).map_err(Error::engine)?;
+    let limit = |resource, value: u64| {
+        // What is lower already can't be raised.
+        let value = getrlimit(resource)
+            .maximum
+            .map_or(value, |maximum| maximum.min(value));
         setrlimit(
             resource,
             Rlimit {
@@ -149,6 +165,9 @@ async fn converse(mut child: Child, component: Vec<u8>) -> Result<Vec<u8>, Error
     let complaint = String::from_utf8_lossy(&complaint).into_owned();
     if status.code() == Some(i32::from(REFUSED)) {
         return Err(Error::Component(complaint));
+    }
+    if status.code() == Some(i32::from(BROKEN)) {
+        return Err(Error::Internal(format!("the compiler: {complaint}")));
     }
     // Out of memory aborts, out of processor time is a signal: both mean the same to the author.
     tracing::warn!(%status, complaint, "the compiler was stopped");

@@ -16,12 +16,13 @@ use crate::bindings::SdkPre;
 use crate::capability;
 use crate::compile::Compiler;
 use crate::error::Error;
-use crate::inspect::inspect;
 use crate::schedule::History;
 use crate::state::State;
 
 /// Compilations at once. One takes all cores by itself.
 const COMPILING_MAX: usize = 1;
+/// Components that wait to be compiled, at most: each is held in memory meanwhile.
+const WAITING_MAX: usize = 64;
 /// What a component counts for at least, in bytes: each holds file descriptors for the images of
 /// its memories, so that many tiny ones are not free.
 const COUNTED_BYTES_MIN: u32 = 2 << 20;
@@ -89,7 +90,7 @@ impl Components {
     /// Compiles the component, or joins whoever does already. The compilation goes on when the
     /// future is dropped: somebody else will ask for it.
     ///
-    /// **Errors**: those of [`inspect`] and of the compiler; [`Error::Component`] when `bytes` are
+    /// **Errors**: those of the compiler; [`Error::Component`] when `bytes` are
     /// not those of `digest`.
     pub(crate) async fn prepare(
         &self,
@@ -105,6 +106,11 @@ impl Components {
             if let Some(ready) = self.get(&digest) {
                 return Ok(ready);
             }
+            if compiling.len() >= WAITING_MAX && !compiling.contains_key(&digest) {
+                return Err(Error::Busy(
+                    "too many components wait to be compiled; try again",
+                ));
+            }
             compiling
                 .entry(digest)
                 .or_insert_with(|| self.start(digest, bytes))
@@ -116,7 +122,7 @@ impl Components {
     fn start(&self, digest: Digest, bytes: Vec<u8>) -> Compiling {
         let inner = self.shared.clone();
         let task = self.tasks.spawn(async move {
-            let ready = Arc::new(inner.compile(digest, bytes).await?);
+            let ready = Arc::new(inner.clone().compile(digest, bytes).await?);
             inner.ready.insert(digest, ready.clone());
             Ok(ready)
         });
@@ -130,19 +136,18 @@ impl Components {
 }
 
 impl Inner {
-    async fn compile(&self, digest: Digest, bytes: Vec<u8>) -> Result<Ready, Error> {
+    async fn compile(self: Arc<Self>, digest: Digest, bytes: Vec<u8>) -> Result<Ready, Error> {
         let checked = tokio::task::spawn_blocking(move || {
             if Digest::of(&bytes) != digest {
                 return Err(Error::Component(format!(
                     "these are not the bytes of {digest}"
                 )));
             }
-            inspect(&bytes)?;
             Ok(bytes)
         });
         let bytes = checked
             .await
-            .map_err(|error| Error::Internal(format!("inspecting: {error}")))??;
+            .map_err(|error| Error::Internal(format!("checking: {error}")))??;
         let artifact = {
             let _turn = self
                 .turn
@@ -154,7 +159,10 @@ impl Inner {
         let counted_bytes = u32::try_from(artifact.len())
             .unwrap_or(u32::MAX)
             .max(COUNTED_BYTES_MIN);
-        let tools = self.link(&artifact)?;
+        let tools = tokio::task::spawn_blocking(move || self.link(&artifact));
+        let tools = tools
+            .await
+            .map_err(|error| Error::Internal(format!("linking: {error}")))??;
         Ok(Ready {
             tools,
             history: Arc::new(History::new()),

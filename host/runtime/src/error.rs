@@ -87,6 +87,9 @@ pub enum Error {
     /// The workspace is not there.
     #[error("the workspace does not exist; create its directory first")]
     NoWorkspace,
+    /// The workspace is there and can't be used.
+    #[error("{0}")]
+    Workspace(&'static str),
     /// Too many calls wait already, or all guests together hold all memory set aside for them.
     #[error("{0}")]
     Busy(&'static str),
@@ -134,6 +137,7 @@ impl From<Error> for Failure {
             Error::Denied(denial) => plain(Code::PolicyDenied).with("denials", json!([denial])),
             Error::InvalidOutput(_) => plain(Code::InvalidOutput),
             Error::NoWorkspace => plain(Code::NotFound),
+            Error::Workspace(_) => plain(Code::Conflict),
             Error::Busy(_) => plain(Code::Unavailable),
             Error::Internal(detail) => {
                 tracing::error!(detail, "the sandbox failed");

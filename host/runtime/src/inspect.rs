@@ -91,7 +91,8 @@ fn check_interfaces(found: &Inspection) -> Result<(), Error> {
     for import in &found.imports {
         let known = IMPORTS.iter().any(|(name, track)| {
             import.split_once('@').is_some_and(|(interface, version)| {
-                interface.starts_with(name) && version.starts_with(track)
+                (interface == *name || name.ends_with('/') && interface.starts_with(name))
+                    && version.starts_with(track)
             })
         });
         if !known {

@@ -3,8 +3,8 @@
 //! Owns the engine and everything a guest can reach. Refuses to know names, tenants and policy
 //! texts: it takes a [`Grant`](cofferdam_policy::Grant), which says for which bytes and with what,
 //! and nothing else opens a component. Start with [`Runtime::call`]; how guests share the machine
-//! is in [`schedule`], what stops them in [`limiter`] and [`meter`], what they can reach in
-//! [`capability`].
+//! is in `schedule.rs`, what stops them in `limiter.rs` and `meter.rs`, what they can reach in
+//! `capability.rs`.
 
 mod bindings;
 mod call;

@@ -63,6 +63,7 @@ impl Limiter {
     }
 
     fn grow(&mut self, current: usize, desired: usize, unit: usize) -> bool {
+        self.allowed = 0;
         let more = desired.saturating_sub(current).saturating_mul(unit) as u64;
         let sum = self.held.saturating_add(more);
         if sum > self.max {

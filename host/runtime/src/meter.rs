@@ -12,6 +12,9 @@ use crate::stdio::Capture;
 /// Most denials kept of one call; a guest that tries on is refused all the same.
 const DENIALS_MAX: usize = 32;
 
+/// What a log record counts for besides its text, in bytes: an empty one is not free.
+const RECORD_BYTES: u64 = 128;
+
 /// Shared by the store of a call and whoever waits for it.
 pub(crate) struct Meter {
     pub(crate) stdout: Capture,
@@ -92,16 +95,21 @@ impl Meter {
         }
     }
 
-    /// Keeps a log record, or counts it when there is no room. True when it was kept.
-    pub(crate) fn log(&self, record: &LogRecord, bytes: u64) -> bool {
+    /// Makes room for a log record of `bytes` of text, or counts it as dropped. True when there is
+    /// room: then the record is to be kept with [`Self::keep`].
+    pub(crate) fn has_room(&self, bytes: u64) -> bool {
         let mut notes = self.notes();
-        if notes.record_bytes + bytes > self.log_bytes_max {
+        if notes.record_bytes + bytes + RECORD_BYTES > self.log_bytes_max {
             notes.record_bytes_dropped += bytes;
             return false;
         }
-        notes.record_bytes += bytes;
-        notes.records.push(record.clone());
+        notes.record_bytes += bytes + RECORD_BYTES;
         true
+    }
+
+    /// Keeps a record that has room.
+    pub(crate) fn keep(&self, record: LogRecord) {
+        self.notes().records.push(record);
     }
 
     pub(crate) fn printed_bytes(&self) -> u64 {

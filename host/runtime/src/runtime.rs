@@ -199,13 +199,13 @@ impl Runtime {
         let begin = Instant::now();
         let ready = self.ready(grant.digest(), source).await?;
         let compiled = Instant::now();
-        let _place = self.scheduler.place().await?;
+        let place = self.scheduler.place().await?;
         let placed = Instant::now();
         wall.queue = micros(placed - compiled);
         let slice = Arc::new(Slice::new(&ready.history));
         let store = state::store(&self.engine, grant, &self.budget, meter, &slice, observer)?;
         wall.start = micros((compiled - begin) + placed.elapsed());
-        let guest = ask(ready, store, question, grant.clone(), meter.clone());
+        let guest = ask(place, ready, store, question, grant.clone(), meter.clone());
         let (answer, spent) = self.scheduler.run(&slice, guest).await?;
         let Spent {
             running,

@@ -19,7 +19,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use tokio::runtime;
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use wasmtime::Engine;
 
 use crate::error::Error;
@@ -105,14 +105,15 @@ pub(crate) struct Spent {
 pub(crate) struct Scheduler {
     ticker: Ticker,
     long: Option<runtime::Runtime>,
-    places: Semaphore,
+    places: Arc<Semaphore>,
     queued: AtomicUsize,
     queued_max: usize,
 }
 
-/// The right to have a store, and the beat of the epoch while it is held.
-pub(crate) struct Place<'a> {
-    _permit: SemaphorePermit<'a>,
+/// The right to have a store, and the beat of the epoch while it is held. Goes with the guest, so
+/// that it is free only when the guest's memory is.
+pub(crate) struct Place {
+    _permit: OwnedSemaphorePermit,
     _beat: Beat,
 }
 
@@ -136,7 +137,7 @@ impl Scheduler {
         Ok(Self {
             ticker: Ticker::start(engine.clone())?,
             long: Some(long),
-            places: Semaphore::new(live as usize),
+            places: Arc::new(Semaphore::new(live as usize)),
             queued: AtomicUsize::new(0),
             queued_max,
         })
@@ -145,13 +146,14 @@ impl Scheduler {
     /// Waits for a place. Cancel-safe.
     ///
     /// **Errors**: [`Error::Busy`] when too many wait already.
-    pub(crate) async fn place(&self) -> Result<Place<'_>, Error> {
-        let permit = if let Ok(permit) = self.places.try_acquire() {
+    pub(crate) async fn place(&self) -> Result<Place, Error> {
+        let permit = if let Ok(permit) = self.places.clone().try_acquire_owned() {
             permit
         } else {
             let _turn = Turn::take(&self.queued, self.queued_max)?;
             self.places
-                .acquire()
+                .clone()
+                .acquire_owned()
                 .await
                 .map_err(|_| Error::Busy("the host is stopping"))?
         };

@@ -1,3 +1,4 @@
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use cofferdam_audit::Audit;
@@ -28,7 +29,7 @@ impl Core {
         live_calls: Option<u32>,
     ) -> Result<Self, Error> {
         let (audit, writer) = Audit::new(stores.audit.clone()).await?;
-        let program = std::env::current_exe().map_err(Error::Program)?;
+        let program = program()?;
         let mut options = Options::new(Compiler {
             program,
             argument: COMPILE.to_owned(),
@@ -56,5 +57,16 @@ impl Core {
         if let Err(error) = audit.await {
             tracing::error!(%error, "the audit's writer ended badly");
         }
+    }
+}
+
+/// This program. On Linux by way of the kernel's own link, so that a host goes on starting the
+/// program that it is, also after somebody replaced the file.
+fn program() -> Result<PathBuf, Error> {
+    let link = PathBuf::from("/proc/self/exe");
+    if cfg!(target_os = "linux") && link.exists() {
+        Ok(link)
+    } else {
+        std::env::current_exe().map_err(Error::Program)
     }
 }

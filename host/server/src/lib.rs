@@ -2,7 +2,7 @@
 //!
 //! Owns which concrete parts a host is made of, and the order in which they start and stop; the
 //! only crate that names backends, clocks and processes. Refuses to do the parts' work. Start with
-//! [`serve`] for a host with doors, or [`Local`] for a single call without one.
+//! [`serve()`] for a host with doors, or [`Local`] for a single call without one.
 
 mod ambient;
 mod app;

@@ -6,7 +6,7 @@ use cofferdam_registry::Entry;
 use cofferdam_runtime::{Invocation, Report};
 use cofferdam_types::audit::{Act, AuditRecord, CallAct};
 use cofferdam_types::call::{CallLog, Denial, Observer, Outcome, ToolCall, Usage};
-use cofferdam_types::tool::SafetyFlags;
+use cofferdam_types::tool::{SafetyFlags, ToolRef};
 use cofferdam_types::{Code, Digest, Failure, Payload, Tenant};
 use serde_json::json;
 
@@ -46,13 +46,17 @@ impl Toolbox {
             Ok(slot) => {
                 let arguments = call.arguments.to_string();
                 let arguments_digest = Digest::of(arguments.as_bytes());
+                let known = Known::default();
                 let mut record = Record {
                     toolbox: self,
                     slot: Some(slot),
                     call: &call,
                     arguments_digest,
+                    known,
                 };
-                let ended = self.steps(&call, arguments, observer).await;
+                let ended = self
+                    .steps(&call, arguments, observer, &mut record.known)
+                    .await;
                 record.write(&ended);
                 ended
             }
@@ -75,11 +79,7 @@ impl Toolbox {
     }
 
     /// What the author says about a tool's effects; nothing when there is no such tool.
-    pub async fn safety(
-        &self,
-        tenant: &Tenant,
-        tool: &cofferdam_types::tool::ToolRef,
-    ) -> Option<SafetyFlags> {
+    pub async fn safety(&self, tenant: &Tenant, tool: &ToolRef) -> Option<SafetyFlags> {
         let entry = self.parts.registry.resolve(tenant, tool).await.ok()?;
         Some(entry.record().spec.safety)
     }
@@ -90,12 +90,14 @@ impl Toolbox {
         call: &ToolCall,
         arguments: String,
         observer: Arc<dyn Observer>,
+        known: &mut Known,
     ) -> Ended {
         let tenant = &call.caller.tenant;
         let entry = match self.parts.registry.resolve(tenant, &call.tool).await {
             Ok(entry) => entry,
             Err(error) => return Ended::early(None, error.into()),
         };
+        known.entry = Some(entry.clone());
         let grant = match self.decide(&entry, call) {
             Ok(grant) => grant,
             Err(denials) => {
@@ -107,6 +109,7 @@ impl Toolbox {
         if let Err(failure) = entry.check_arguments(&call.arguments) {
             return Ended::early(Some(entry), failure);
         }
+        known.granted = grant.words();
         let invocation = Invocation {
             function: entry.record().spec.function.clone(),
             arguments,
@@ -185,6 +188,14 @@ struct Record<'a> {
     slot: Option<Slot>,
     call: &'a ToolCall,
     arguments_digest: Digest,
+    known: Known,
+}
+
+/// What the steps found out so far: the record of a call that is cut off says that much.
+#[derive(Default)]
+struct Known {
+    entry: Option<Arc<Entry>>,
+    granted: Vec<String>,
 }
 
 impl Record<'_> {
@@ -214,9 +225,9 @@ impl Record<'_> {
 
 impl Drop for Record<'_> {
     fn drop(&mut self) {
-        self.write(&Ended::early(
-            None,
-            Failure::new(Code::Cancelled, "the caller went away"),
-        ));
+        let cancelled = Failure::new(Code::Cancelled, "the caller went away");
+        let mut ended = Ended::early(self.known.entry.take(), cancelled);
+        ended.granted = std::mem::take(&mut self.known.granted);
+        self.write(&ended);
     }
 }

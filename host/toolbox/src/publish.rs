@@ -1,6 +1,8 @@
+use std::sync::Arc;
+
 use cofferdam_policy::Describe;
 use cofferdam_registry::{Publication, manifest};
-use cofferdam_runtime::{Inspection, inspect};
+use cofferdam_runtime::{Error, Inspection, Limit, inspect};
 use cofferdam_types::audit::{Act, AuditRecord};
 use cofferdam_types::caller::Caller;
 use cofferdam_types::tool::Manifest;
@@ -28,16 +30,44 @@ pub struct Published {
 
 impl Toolbox {
     /// Adds a component: inspects and compiles it, asks it under an empty grant what it is, and
-    /// registers its tools. Safe to repeat.
+    /// registers its tools. Safe to repeat. Goes on to its end when the caller goes away, so that
+    /// nothing is registered without its record.
     ///
     /// **Errors**: `too_large`, `component_invalid`, `limit_exceeded`, `conflict`.
     pub async fn publish(&self, caller: &Caller, bytes: &[u8]) -> Result<Published, Failure> {
+        let max = self.parts.component_bytes_max;
+        if bytes.len() as u64 > max {
+            return Err(Failure::new(
+                Code::TooLarge,
+                format!("a component has at most {max} bytes"),
+            ));
+        }
+        let (this, caller, bytes) = (self.clone(), caller.clone(), Arc::new(bytes.to_vec()));
+        // Owned by the runtime until it ends; a stop waits for it, since it holds the audit.
+        let publishing = tokio::spawn(async move { this.publish_to_its_end(&caller, bytes).await });
+        publishing.await.unwrap_or_else(|error| {
+            tracing::error!(%error, "adding a component broke off");
+            Err(Failure::new(
+                Code::Internal,
+                "the host failed; its log says why",
+            ))
+        })
+    }
+
+    async fn publish_to_its_end(
+        &self,
+        caller: &Caller,
+        bytes: Arc<Vec<u8>>,
+    ) -> Result<Published, Failure> {
         let slot = self.parts.audit.slot().await.map_err(|full| {
             tracing::error!(%full, "refused a component");
             Failure::new(Code::Unavailable, "the audit can't keep up; try again")
         })?;
-        let digest = Digest::of(bytes);
-        let published = self.add(caller, digest, bytes).await;
+        let (digest, inspection) = examine(bytes.clone()).await?;
+        let published = match inspection {
+            Ok(inspection) => self.add(caller, digest, inspection, &bytes).await,
+            Err(error) => Err(error.into()),
+        };
         if published.is_err() {
             self.parts.runtime.forget(&digest);
         }
@@ -69,9 +99,18 @@ impl Toolbox {
         &self,
         caller: &Caller,
         digest: Digest,
+        inspection: Inspection,
         bytes: &[u8],
     ) -> Result<Published, Failure> {
-        let (manifest, inspection) = self.examine(digest, bytes).await?;
+        let report = self
+            .parts
+            .runtime
+            .describe(&Describe::new(digest), &Offered(bytes))
+            .await;
+        let text = report
+            .answer
+            .map_err(|error| described(&error, error.clone().into()))?;
+        let manifest = manifest::parse(&text)?;
         let Manifest {
             component,
             version,
@@ -103,45 +142,27 @@ impl Toolbox {
             ..published
         })
     }
+}
 
-    /// What a component says about itself and what it asks for, without adding it.
-    ///
-    /// **Errors**: `too_large`, `component_invalid`, `limit_exceeded`.
-    pub async fn examine(
-        &self,
-        digest: Digest,
-        bytes: &[u8],
-    ) -> Result<(Manifest, Inspection), Failure> {
-        let max = self.parts.component_bytes_max;
-        if bytes.len() as u64 > max {
-            return Err(Failure::new(
-                Code::TooLarge,
-                format!("a component has at most {max} bytes"),
-            ));
-        }
-        // Cheap enough to do before anything else: no process is started for a file that is none.
-        let inspection = inspect(bytes)?;
-        let report = self
-            .parts
-            .runtime
-            .describe(&Describe::new(digest), &Offered(bytes))
-            .await;
-        let text = report
-            .answer
-            .map_err(|error| described(&error, error.clone().into()))?;
-        Ok((manifest::parse(&text)?, inspection))
-    }
+/// The digest of a file and what is in it. Reading a large one takes longer than a request thread
+/// may be held.
+async fn examine(bytes: Arc<Vec<u8>>) -> Result<(Digest, Result<Inspection, Error>), Failure> {
+    let examining = tokio::task::spawn_blocking(move || (Digest::of(&bytes), inspect(&bytes)));
+    examining.await.map_err(|error| {
+        tracing::error!(%error, "inspecting a component broke off");
+        Failure::new(Code::Internal, "the host failed; its log says why")
+    })
 }
 
 /// A component that can't describe itself is at fault, whatever stopped it; its own failure stays
 /// as the cause. What the compiler or the host says stands as it is.
-fn described(error: &cofferdam_runtime::Error, failure: Failure) -> Failure {
-    use cofferdam_runtime::{Error, Limit};
+fn described(error: &Error, failure: Failure) -> Failure {
     match error {
         Error::Component(_)
         | Error::Busy(_)
         | Error::Internal(_)
         | Error::NoWorkspace
+        | Error::Workspace(_)
         | Error::Limit {
             limit: Limit::Compile | Limit::Structure,
             ..

@@ -9,7 +9,10 @@ use crate::state::State;
 
 impl Host for State {
     fn write(&mut self, level: Level, message: String, fields: String) -> wasmtime::Result<()> {
-        let bytes = message.len() + fields.len();
+        // Before anything is made of it: a flood of records costs nothing but its counting.
+        if !self.meter.has_room((message.len() + fields.len()) as u64) {
+            return Ok(());
+        }
         let record = LogRecord {
             level: match level {
                 Level::Trace => LogLevel::Trace,
@@ -21,9 +24,8 @@ impl Host for State {
             message,
             fields: parse(&fields),
         };
-        if self.meter.log(&record, bytes as u64) {
-            self.observer.log(&record);
-        }
+        self.observer.log(&record);
+        self.meter.keep(record);
         Ok(())
     }
 }

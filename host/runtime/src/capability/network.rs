@@ -11,8 +11,8 @@ use crate::meter::Meter;
 /// Refuses every address.
 pub(crate) fn set_up(wasi: &mut WasiCtxBuilder, meter: &Arc<Meter>) {
     let meter = meter.clone();
-    wasi.allow_tcp(true)
-        .allow_udp(true)
+    wasi.allow_tcp(false)
+        .allow_udp(false)
         .allow_ip_name_lookup(false);
     wasi.socket_addr_check(move |address, usage| {
         let operation = match usage {

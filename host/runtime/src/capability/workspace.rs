@@ -18,11 +18,18 @@ pub(crate) fn set_up(wasi: &mut WasiCtxBuilder, grant: &Grant) -> Result<(), Err
         Access::ReadOnly => FsPerms::ReadOnly,
         Access::ReadWrite => FsPerms::ReadWrite,
     };
-    if !directory.path().is_dir() {
-        return Err(Error::NoWorkspace);
-    }
     wasi.preopened_dir(directory.path(), GUEST_PATH, perms)
-        .map_err(|error| Error::Internal(format!("opening a workspace: {error}")))?;
+        .map_err(|error| {
+            use std::io::ErrorKind::{NotADirectory, NotFound, PermissionDenied};
+            match error
+                .downcast_ref::<std::io::Error>()
+                .map(std::io::Error::kind)
+            {
+                Some(NotFound | NotADirectory) => Error::NoWorkspace,
+                Some(PermissionDenied) => Error::Workspace("the host may not open the workspace"),
+                _ => Error::Busy("the workspace can't be opened now; try again"),
+            }
+        })?;
     wasi.initial_cwd(GUEST_PATH);
     Ok(())
 }
