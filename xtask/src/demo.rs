@@ -10,11 +10,12 @@ mod sample;
 
 use std::fs;
 use std::path::Path;
+use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Map, Value, json};
 
-use crate::command::{Stages, root};
+use crate::command::root;
 use crate::{test, tools};
 use client::Client;
 use host::Host;
@@ -29,40 +30,43 @@ const RUNAWAY_FUEL: &str = "1000000000";
 /// Runs the demo. The host and its data directory are gone afterwards, whatever happens.
 pub(crate) fn run(is_json: bool) -> Result<()> {
     let show = Show { is_json };
-    let mut stages = Stages::new();
-    let result = play(show, &mut stages);
-    stages.summary();
-    result
-}
-
-fn play(show: Show, stages: &mut Stages) -> Result<()> {
+    let started = Instant::now();
     show.title("Build the tools for the sandbox, and the host");
-    let tools = stages.stage("tools", tools::build)?;
-    let binary = stages.stage("host", test::host)?;
-    show.step("built", &json!({"tools": tools, "binary": binary}));
+    let tools = tools::build()?;
+    let binary = test::host()?;
+    let built = started.elapsed();
+    show.step(
+        "built",
+        &json!({"tools": tools, "binary": binary, "ms": built.as_millis()}),
+    );
 
     let data = tempfile::Builder::new()
         .prefix("cofferdam-demo-")
         .tempdir()?;
     show.title("Start a host with an empty data directory");
-    let host = stages.stage("start", || Host::start(&binary, data.path()))?;
+    let host = Host::start(&binary, data.path())?;
     show.text(&format!(
-        "{}\nlistening on {}\n",
+        "\n{}\nlistening on {}",
         host.command_line(),
         host.url()
     ));
     show.step("started", &json!({"url": host.url()}));
 
     let client = Client::new(&binary, host.url(), data.path(), show);
-    let story = stages.stage("story", || story(show, &client, &tools, data.path()));
+    let counts = story(show, &client, &tools, data.path())?;
+
     show.title("Stop the host");
-    let status = stages.stage("stop", || host.stop()).and_then(|status| {
-        ensure!(status.success(), "the host ended with {status}");
-        Ok(status)
-    });
-    let counts = story?;
-    show.step("stopped", &json!({"exit": status?.code()}));
-    show.step("done", &json!({"counts": counts}));
+    let status = host.stop()?;
+    ensure!(status.success(), "the host ended with {status}");
+    show.text("It let what ran come to its end, and exited with 0.");
+    show.step("stopped", &json!({"exit": status.code()}));
+    let shown = started.elapsed().saturating_sub(built);
+    show.step("done", &json!({"counts": counts, "ms": shown.as_millis()}));
+    show.text(&format!(
+        "\nBuilt in {:.0} s, shown in {:.0} s.",
+        built.as_secs_f64(),
+        shown.as_secs_f64()
+    ));
     show.text(NEXT);
     Ok(())
 }
@@ -84,7 +88,7 @@ fn story(show: Show, client: &Client, tools: &Path, data: &Path) -> Result<Value
     let workspace = data.join("workspaces/demo");
     let facts = sample::fill(&workspace)?;
     show.text(&format!(
-        "{} source files and metadata.json in the workspace `demo`\n",
+        "{} source files and metadata.json in the workspace `demo`",
         facts.sources
     ));
     show.step("workspace", &facts.as_json());
@@ -97,7 +101,7 @@ fn story(show: Show, client: &Client, tools: &Path, data: &Path) -> Result<Value
     let report = fs::read_to_string(workspace.join("report.md")).context("the report")?;
     let head: Vec<&str> = report.lines().take(HEAD_LINES).collect();
     show.title("The report begins");
-    show.text(&format!("{}\n", head.join("\n")));
+    show.text(&head.join("\n"));
     let lines = report.lines().count();
     show.step("report", &json!({"lines": lines, "text": report}));
 
@@ -143,16 +147,14 @@ fn steps() -> Result<usize> {
     Ok(steps.context("the task has no steps")?.len())
 }
 
-const NEXT: &str = "
-That was the product's main job. To go on by yourself:
+const NEXT: &str = "That was the product's main job. To go on by yourself:
 
     cargo install --path host/cli      the command `cofferdam`
     cofferdam serve                    a host on 127.0.0.1:8000
     cofferdam tool new hello           a tool of your own, one Rust function
     cofferdam tool call FILE.wasm TOOL --args JSON      without any host
 
-README.md tells the rest; xtask/demo/report.json is the task that you saw.
-";
+README.md tells the rest; xtask/demo/report.json is the task that you saw.";
 
 /// Where the demo is shown: prose for people or one object per line for programs.
 #[derive(Clone, Copy)]
@@ -162,12 +164,12 @@ struct Show {
 
 impl Show {
     fn title(self, text: &str) {
-        self.text(&format!("\n── {text}\n"));
+        self.text(&format!("\n── {text}"));
     }
 
     fn text(self, text: &str) {
         if !self.is_json {
-            println!("{}", text.strip_suffix('\n').unwrap_or(text));
+            println!("{text}");
         }
     }
 

@@ -36,9 +36,8 @@ impl<'a> Client<'a> {
         let shown = shown(args);
         let expected = exit(code);
         if !self.show.is_json {
-            println!("$ {shown}");
+            println!("\n$ {shown}");
             let status = self.command(args).status().with_context(|| shown.clone())?;
-            println!();
             ensure!(
                 status.code() == Some(expected),
                 "`{shown}` ended with {status}, not {expected}"
