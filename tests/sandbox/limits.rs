@@ -21,7 +21,7 @@ async fn computing_without_end() -> Result<()> {
              (unreachable)",
             "timeout",
         )
-        .limits(&json!({"deadline_ms": 300})),
+        .limits(&json!({"deadline_ms": 100})),
         Case::new("RS-08 recursion", "(call $down (i32.const 1))", "trap")
             .importing("(func $down (param i32) (result i32) (i32.add (call $down (local.get 0)) (i32.const 1)))", &[]),
     ])

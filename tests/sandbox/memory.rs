@@ -81,22 +81,26 @@ async fn a_crowd_within_its_limits_does_not_take_the_host_down() -> Result<()> {
     )
     .await?
     .ok()?;
-    let crowd = || async {
-        let calls = (0..1_000).map(|_| host.call("guest-run", json!({}), json!({})));
-        for answer in join_all(calls).await {
-            let answer = answer?;
-            let ended = answer.code().unwrap_or("ok");
-            ensure!(
-                ["ok", "unavailable", "memory_exceeded"].contains(&ended),
-                "{}",
-                answer.body
-            );
+    let crowd = |count: usize| {
+        let host = &host;
+        async move {
+            let calls = (0..count).map(|_| host.call("guest-run", json!({}), json!({})));
+            for answer in join_all(calls).await {
+                let answer = answer?;
+                let ended = answer.code().unwrap_or("ok");
+                ensure!(
+                    ["ok", "unavailable", "memory_exceeded"].contains(&ended),
+                    "{}",
+                    answer.body
+                );
+            }
+            Ok(())
         }
-        Ok(())
     };
-    crowd().await?;
+    // Larger than the next one, so that all connections of that one are there before it.
+    crowd(1_100).await?;
     let before = Leftovers::of(host.pid())?;
-    crowd().await?;
+    crowd(1_000).await?;
     settled(&host, &before).await
 }
 

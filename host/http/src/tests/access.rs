@@ -13,7 +13,7 @@ const ROUTES: [(&str, &str, Role, u16); 14] = [
     ("GET", "/tools", Role::Viewer, 200),
     ("GET", "/tools/none", Role::Viewer, 404),
     ("POST", "/tools/none/call", Role::User, 404),
-    ("POST", "/components", Role::Author, 415),
+    ("POST", "/components", Role::Admin, 415),
     ("GET", "/audit", Role::Admin, 200),
     ("GET", "/tasks", Role::Viewer, 200),
     ("POST", "/tasks", Role::User, 400),
