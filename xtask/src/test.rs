@@ -22,7 +22,8 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
 fn stages_of(stages: &mut Stages, args: &[String]) -> Result<()> {
     let tools = stages.stage("tools", tools::build)?;
     let selection: Vec<&str> = if args.is_empty() {
-        vec!["--workspace"]
+        // All of them, also after one has failed: a run is long, and each answer is worth having.
+        vec!["--workspace", "--no-fail-fast"]
     } else {
         args.iter().map(String::as_str).collect()
     };
