@@ -1,8 +1,6 @@
 //! Damaged and hand-crafted files: each is a valid tool or refused with one word, and the host
 //! stays as it was.
 
-#![expect(clippy::print_stderr, reason = "the figures of a run")]
-
 mod crafted;
 mod mutated;
 

@@ -1,7 +1,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
-use cofferdam_testing::{Guest, Host, Leftovers};
+use cofferdam_testing::{Guest, Host, Leftovers, show};
 
 use crate::{Taken, offer};
 
@@ -101,10 +101,10 @@ async fn mutations_are_accepted_or_refused_and_nothing_else() -> Result<()> {
     }
     refusals.sort();
     let p99 = refusals[refusals.len() * 99 / 100];
-    eprintln!(
+    show(&format!(
         "{MUTATIONS} mutations: {compiled} compiled, {} refused, p99 of refusals {p99:?}",
         refusals.len()
-    );
+    ));
     ensure!(
         compiled * 3 >= MUTATIONS,
         "only {compiled} got as far as the compiler"

@@ -1,15 +1,13 @@
 //! The host is killed in the middle of its work, again and again: what it acknowledged is there,
 //! and what a step did is not done twice.
 
-#![expect(clippy::print_stderr, reason = "the figures of a run")]
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Mutex;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, bail, ensure};
-use cofferdam_testing::{Host, tool};
+use cofferdam_testing::{Host, show, tool};
 use futures::future::join_all;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -66,11 +64,11 @@ async fn killed_twenty_times() -> Result<()> {
     let host = Host::at(&data, &[])?;
     let ledger = ledger.into_inner().expect("no writer panicked");
     let phases = check(&host, &ledger, &data.join("workspaces/ledger")).await?;
-    eprintln!(
+    show(&format!(
         "{} tasks and {} runs acknowledged, {KILLS} kills; runs under way at a kill, by phase: {phases:#?}",
         ledger.tasks.len(),
         ledger.runs.len()
-    );
+    ));
     ensure!(
         phases.len() >= 10,
         "the kills met only {} phases",

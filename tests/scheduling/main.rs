@@ -1,11 +1,9 @@
 //! A crowd of endless loops: each ends at its deadline, and nobody else notices.
 
-#![expect(clippy::print_stderr, reason = "the figures of a run")]
-
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
-use cofferdam_testing::{Guest, Host};
+use cofferdam_testing::{Guest, Host, show};
 use futures::future::join_all;
 use serde_json::json;
 
@@ -57,10 +55,10 @@ async fn endless_loops_end_in_time_and_disturb_nobody() -> Result<()> {
         .collect::<Result<_>>()?;
     late.sort();
     let (median, last) = (late[LOOPS / 2], late[LOOPS - 1]);
-    eprintln!(
+    show(&format!(
         "{LOOPS} loops: median {median:?}, last {last:?} after their deadline; meanwhile health p99 \
          {probes:?}, trivial calls p99 {calls:?} ({idle:?} at rest); probes and calls took {took:?}"
-    );
+    ));
     ensure!(took < DEADLINE, "the loops were over before the calls were");
     ensure!(
         last <= Duration::from_millis(250),

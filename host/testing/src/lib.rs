@@ -4,10 +4,12 @@
 //! Owns how a test gets a host and a component. Refuses to look inside either: it links no crate of
 //! the host. Start with [`Host::start`] and [`Guest`].
 
+mod figures;
 mod guest;
 mod host;
 mod leftovers;
 
+pub use figures::show;
 pub use guest::{Guest, escaped};
 pub use host::{Answer, Host, binary, tool};
 pub use leftovers::Leftovers;
