@@ -1,0 +1,1 @@
+//! The MCP door: stdio and streamable HTTP, over the toolbox.

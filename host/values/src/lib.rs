@@ -1,0 +1,1 @@
+//! WIT value types: their JSON Schema, and JSON to value and back.
