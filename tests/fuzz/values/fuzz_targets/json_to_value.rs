@@ -5,7 +5,7 @@
 
 #![no_main]
 
-#[path = "../../../../host/values/tests/generate/mod.rs"]
+#[path = "../../../../host/values/tests/values/generate.rs"]
 mod generate;
 
 use generate::{Bytes, accepts, any, bend, returns, ty, validator, value};

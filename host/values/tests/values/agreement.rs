@@ -1,10 +1,8 @@
 //! Schema, decoder and encoder say the same, over generated types, values and JSON.
 
-mod generate;
-
 use std::cell::Cell;
 
-use generate::{Bytes, accepts, any, bend, returns, ty, validator, value};
+use crate::generate::{Bytes, accepts, any, bend, returns, ty, validator, value};
 use proptest::collection::vec;
 use proptest::prelude::any as arbitrary;
 use proptest::test_runner::{Config, TestRunner};

@@ -98,10 +98,10 @@ const WIDE_TEXTS: [&str; 6] = [
 ];
 
 /// Bytes to draw from; zeros when they end.
-pub struct Bytes<'a>(pub &'a [u8]);
+pub(crate) struct Bytes<'a>(pub(crate) &'a [u8]);
 
 impl Bytes<'_> {
-    pub fn byte(&mut self) -> u8 {
+    pub(crate) fn byte(&mut self) -> u8 {
         let Some((first, rest)) = self.0.split_first() else {
             return 0;
         };
@@ -109,7 +109,7 @@ impl Bytes<'_> {
         *first
     }
 
-    pub fn below(&mut self, count: usize) -> usize {
+    pub(crate) fn below(&mut self, count: usize) -> usize {
         usize::from(self.byte()) % count
     }
 
@@ -131,7 +131,7 @@ impl Bytes<'_> {
     }
 }
 
-pub fn ty(bytes: &mut Bytes<'_>, depth: usize) -> Type {
+pub(crate) fn ty(bytes: &mut Bytes<'_>, depth: usize) -> Type {
     let kinds = if depth == 0 { 15 } else { 22 };
     match bytes.below(kinds) {
         0 => Type::Bool,
@@ -182,12 +182,12 @@ fn payload(bytes: &mut Bytes<'_>, depth: usize) -> Option<Arc<Type>> {
     (bytes.below(2) == 1).then(|| Arc::new(ty(bytes, depth)))
 }
 
-#[allow(
+#[expect(
     clippy::cast_possible_truncation,
     clippy::cast_possible_wrap,
     reason = "any bits will do"
 )]
-pub fn value(ty: &Type, bytes: &mut Bytes<'_>) -> Value {
+pub(crate) fn value(ty: &Type, bytes: &mut Bytes<'_>) -> Value {
     let boxed = |ty: &Type, bytes: &mut Bytes<'_>| Some(Box::new(value(ty, bytes)));
     match ty {
         Type::Bool => Value::Bool(bytes.below(2) == 1),
@@ -249,7 +249,7 @@ pub fn value(ty: &Type, bytes: &mut Bytes<'_>) -> Value {
 }
 
 /// Changes one place of a JSON value.
-pub fn bend(json: &mut Json, bytes: &mut Bytes<'_>) {
+pub(crate) fn bend(json: &mut Json, bytes: &mut Bytes<'_>) {
     let stay = bytes.below(3) == 0;
     match json {
         Json::Array(items) if !stay && !items.is_empty() => {
@@ -300,7 +300,7 @@ fn text(bytes: &mut Bytes<'_>) -> Json {
 }
 
 /// Any JSON.
-pub fn any(bytes: &mut Bytes<'_>, depth: usize) -> Json {
+pub(crate) fn any(bytes: &mut Bytes<'_>, depth: usize) -> Json {
     match bytes.below(if depth == 0 { 5 } else { 8 }) {
         0 => Json::Null,
         1 => json!(bytes.below(2) == 1),
@@ -318,7 +318,7 @@ pub fn any(bytes: &mut Bytes<'_>, depth: usize) -> Json {
 }
 
 /// A validator as the host sets it up.
-pub fn validator(ty: &Type) -> Validator {
+pub(crate) fn validator(ty: &Type) -> Validator {
     jsonschema::options()
         .offline()
         .with_draft(Draft::Draft202012)
@@ -330,7 +330,7 @@ pub fn validator(ty: &Type) -> Validator {
 
 /// Whether JSON is accepted, after checks that must hold for any JSON: schema and decoder agree, and
 /// what is accepted comes back the same after it was encoded, also by way of text.
-pub fn accepts(ty: &Type, validator: &Validator, json: &Json) -> bool {
+pub(crate) fn accepts(ty: &Type, validator: &Validator, json: &Json) -> bool {
     let decoded = ty.decode(json);
     let shown = || format!("{ty:?}\n{json}\n{}\n{decoded:?}", ty.schema());
     assert_eq!(decoded.is_ok(), validator.is_valid(json), "{}", shown());
@@ -352,7 +352,7 @@ pub fn accepts(ty: &Type, validator: &Validator, json: &Json) -> bool {
 }
 
 /// Checks that a value becomes JSON that satisfies the schema and stands for the same value.
-pub fn returns(ty: &Type, validator: &Validator, value: &Value) {
+pub(crate) fn returns(ty: &Type, validator: &Validator, value: &Value) {
     let json = ty
         .encode(value.clone(), usize::MAX)
         .expect("a value of its type");
