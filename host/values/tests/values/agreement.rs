@@ -12,7 +12,10 @@ const TYPES: u32 = 5_000;
 const EACH: u32 = 4;
 
 #[test]
-#[expect(clippy::print_stdout, reason = "the figures belong into the log of a run")]
+#[expect(
+    clippy::print_stdout,
+    reason = "the figures belong into the log of a run"
+)]
 fn schema_accepts_what_the_decoder_accepts() {
     let accepted = Cell::new(0_u32);
     let refused = Cell::new(0_u32);
