@@ -4,7 +4,7 @@ use std::path::Path;
 
 use cofferdam_server::types::tool::ToolRef;
 use cofferdam_server::types::{Code, Failure};
-use cofferdam_server::{Local, LocalCall};
+use cofferdam_server::{Labels, Local, LocalCall};
 use cofferdam_wire::call::CallAnswer;
 use cofferdam_wire::component::ComponentView;
 use cofferdam_wire::tool::ToolView;
@@ -30,7 +30,7 @@ impl Component {
         let local = Local::open()
             .await
             .map_err(|error| broken("set its sandbox up", &error))?;
-        let view = local.add(&bytes).await?;
+        let view = local.add(Labels::default(), &bytes).await?;
         let tools = local.tools().await?;
         drop(busy);
         Ok(Self { local, view, tools })

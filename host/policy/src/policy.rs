@@ -153,12 +153,13 @@ impl Policy {
             Place::Directory(path) if self.ceiling.any_directory => path.clone(),
             Place::Directory(path) => return Err(denial::directory(self, needed, path)),
         };
-        if offer.access < needed {
+        // A tool that also works without a workspace works with less of one.
+        if offer.access < needed && !optional {
             return Err(denial::read_only(self, offer));
         }
         Ok(Some(Directory {
             path,
-            access: needed,
+            access: needed.min(offer.access),
         }))
     }
 

@@ -20,54 +20,91 @@ const TAGS_MAX: (usize, usize) = (32, 64);
 /// Most examples of a tool.
 const EXAMPLES_MAX: usize = 16;
 
-#[derive(Deserialize)]
+/// What is said about a component, by itself or, for a plain one, by its types; not checked yet.
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct RawManifest {
-    name: String,
-    version: String,
-    tools: Vec<RawTool>,
+pub struct Draft {
+    /// The component's name.
+    pub name: String,
+    /// Its semantic version.
+    pub version: String,
+    /// Its tools.
+    pub tools: Vec<DraftTool>,
 }
 
-#[derive(Deserialize)]
+/// What is said about one tool.
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct RawTool {
-    function: String,
-    description: String,
-    args_schema: Payload,
-    returns_schema: Payload,
+pub struct DraftTool {
+    /// The second part of the tool's name, where that is not the function's own.
+    #[serde(skip)]
+    pub word: Option<String>,
+    /// See [`ToolSpec::function`].
+    pub function: String,
+    /// See [`ToolSpec::description`].
+    pub description: String,
+    /// See [`ToolSpec::args_schema`].
+    pub args_schema: Payload,
+    /// See [`ToolSpec::returns_schema`].
+    pub returns_schema: Payload,
+    /// See [`ToolSpec::capabilities`].
     #[serde(default)]
-    capabilities: Vec<Capability>,
+    pub capabilities: Vec<Capability>,
+    /// See [`ToolSpec::safety`].
     #[serde(default)]
-    safety: SafetyFlags,
+    pub safety: SafetyFlags,
+    /// See [`ToolSpec::tags`].
     #[serde(default)]
-    tags: Vec<String>,
+    pub tags: Vec<String>,
+    /// See [`ToolSpec::examples`].
     #[serde(default)]
-    examples: Vec<Example>,
+    pub examples: Vec<Example>,
+    /// See [`ToolSpec::limits`].
     #[serde(default)]
-    limits: LimitRequest,
+    pub limits: LimitRequest,
 }
 
-/// Parses and checks a manifest. Control characters are taken out of descriptions and titles: they
-/// are shown in terminals and to models.
+/// Parses and checks a manifest.
 ///
 /// **Errors**: [`Error::Manifest`] with every broken place.
 pub fn parse(text: &str) -> Result<Manifest, Error> {
-    let raw: RawManifest = serde_json::from_str(text).map_err(|error| {
+    let draft: Draft = serde_json::from_str(text).map_err(|error| {
         Error::Manifest(vec![Fault {
             pointer: String::new(),
             reason: format!("not a manifest: {error}"),
         }])
     })?;
+    check(draft)
+}
+
+/// True when `description` is not too long for a tool.
+pub fn is_short(description: &str) -> bool {
+    description.len() <= DESCRIPTION_BYTES_MAX
+}
+
+/// Says why a schema can't be a tool's, if so.
+pub fn schema_fault(schema: &Payload) -> Option<String> {
+    schema::compile(schema).err()
+}
+
+/// Checks a draft. Control characters are taken out of descriptions and titles: they are shown in
+/// terminals and to models.
+///
+/// **Errors**: [`Error::Manifest`] with every broken place.
+pub fn check(draft: Draft) -> Result<Manifest, Error> {
     let mut faults = Faults::default();
     let component = faults.keep(
         "/name",
-        raw.name.parse::<ComponentName>().map_err(|e| e.to_string()),
+        draft
+            .name
+            .parse::<ComponentName>()
+            .map_err(|e| e.to_string()),
     );
     let version = faults.keep(
         "/version",
-        raw.version.parse::<Version>().map_err(|e| e.to_string()),
+        draft.version.parse::<Version>().map_err(|e| e.to_string()),
     );
-    if raw.tools.is_empty() || raw.tools.len() > TOOLS_MAX {
+    if draft.tools.is_empty() || draft.tools.len() > TOOLS_MAX {
         faults.add("/tools", "a component has 1 to 256 tools");
     }
     let (Some(component), Some(version)) = (component, version) else {
@@ -75,11 +112,12 @@ pub fn parse(text: &str) -> Result<Manifest, Error> {
     };
     let mut names = HashSet::new();
     let mut tools = Vec::new();
-    for (index, tool) in raw.tools.into_iter().take(TOOLS_MAX).enumerate() {
+    for (index, tool) in draft.tools.into_iter().take(TOOLS_MAX).enumerate() {
         let at = format!("/tools/{index}");
         let name = faults.keep(
             &format!("{at}/function"),
-            ToolName::of(&component, &tool.function).map_err(|e| e.to_string()),
+            ToolName::of(&component, tool.word.as_ref().unwrap_or(&tool.function))
+                .map_err(|e| e.to_string()),
         );
         check_tool(&mut faults, &at, &tool);
         let Some(name) = name else { continue };
@@ -111,7 +149,7 @@ pub fn parse(text: &str) -> Result<Manifest, Error> {
     }
 }
 
-fn check_tool(faults: &mut Faults, at: &str, tool: &RawTool) {
+fn check_tool(faults: &mut Faults, at: &str, tool: &DraftTool) {
     if tool.description.trim().is_empty() || tool.description.len() > DESCRIPTION_BYTES_MAX {
         faults.add(
             &format!("{at}/description"),

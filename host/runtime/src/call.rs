@@ -6,10 +6,11 @@ use cofferdam_policy::Grant;
 use wasmtime::{Store, Trap, WasmBacktrace};
 use wasmtime_wasi::I32Exit;
 
+use crate::bindings::SdkPre;
 use crate::bindings::exports::cofferdam::tool::tools::ToolError;
 use crate::capability::Refused;
 use crate::capability::random::{RANDOM_BYTES_MAX, TooMany};
-use crate::component::Ready;
+use crate::component::{Program, Ready};
 use crate::error::{Error, Limit};
 use crate::meter::Meter;
 use crate::schedule::Place;
@@ -39,34 +40,53 @@ pub(crate) async fn ask(
     grant: Grant,
     meter: Arc<Meter>,
 ) -> Result<String, Error> {
-    let answer = match ready.tools.instantiate_async(&mut store).await {
-        Ok(instance) => {
-            let tools = instance.cofferdam_tool_tools();
-            match &question {
-                Question::Describe => tools.call_describe(&mut store).await.map(Ok),
-                Question::Call {
-                    function,
-                    arguments,
-                } => tools.call_call(&mut store, function, arguments).await,
-            }
-        }
-        Err(error) => Err(error),
+    let max = grant.limits().result_bytes;
+    let answer = match (&ready.program, &question) {
+        (Program::Sdk(tools), question) => sdk(tools, &mut store, question).await,
+        (
+            Program::Plain(plain),
+            Question::Call {
+                function,
+                arguments,
+            },
+        ) => plain.call(&mut store, function, arguments, max).await,
+        (Program::Plain(_), Question::Describe) => Ok(Err(Error::Internal(
+            "a plain component does not describe itself".to_owned(),
+        ))),
     };
     if let Ok(fuel) = store.get_fuel() {
         meter.set_fuel_left(fuel);
     }
     drop(store);
     drop(place);
-    let max = grant.limits().result_bytes;
     match answer {
         Ok(Ok(text)) if text.len() as u64 > max => Err(Error::Output(max)),
-        Ok(Ok(text)) => Ok(text),
-        Ok(Err(error)) => Err(tool_error(error, max)),
+        Ok(Err(error)) if error.text_bytes() > max => Err(Error::Output(max)),
+        Ok(answer) => answer,
         Err(error) => Err(cause(&error, &grant, &meter)),
     }
 }
 
-fn tool_error(error: ToolError, bytes_max: u64) -> Error {
+async fn sdk(
+    tools: &SdkPre<State>,
+    mut store: &mut Store<State>,
+    question: &Question,
+) -> wasmtime::Result<Result<String, Error>> {
+    let instance = tools.instantiate_async(&mut store).await?;
+    let tools = instance.cofferdam_tool_tools();
+    match question {
+        Question::Describe => tools.call_describe(&mut store).await.map(Ok),
+        Question::Call {
+            function,
+            arguments,
+        } => {
+            let answer = tools.call_call(&mut store, function, arguments).await?;
+            Ok(answer.map_err(tool_error))
+        }
+    }
+}
+
+fn tool_error(error: ToolError) -> Error {
     let ToolError {
         code,
         message,
@@ -74,9 +94,6 @@ fn tool_error(error: ToolError, bytes_max: u64) -> Error {
         details,
     } = error;
     let details = details.unwrap_or_default();
-    if (code.len() + message.len() + details.len()) as u64 > bytes_max {
-        return Error::Output(bytes_max);
-    }
     let details = match details.as_str() {
         "" => serde_json::Value::Null,
         text => serde_json::from_str(text).unwrap_or_else(|_| text.into()),

@@ -6,6 +6,7 @@
 //! bytes would be worse.
 
 pub(crate) mod clocks;
+pub(crate) mod http;
 pub(crate) mod log;
 pub(crate) mod network;
 pub(crate) mod progress;
@@ -36,6 +37,7 @@ impl std::error::Error for Refused {}
 /// Everything a component may import.
 pub(crate) fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     wasmtime_wasi::p2::add_to_linker_async(linker)?;
+    wasmtime_wasi_http::p2::add_only_http_to_linker_async(linker)?;
     linker.allow_shadowing(true);
     clocks::link(linker)?;
     random::link(linker)?;

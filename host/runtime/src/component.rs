@@ -16,6 +16,8 @@ use crate::bindings::SdkPre;
 use crate::capability;
 use crate::compile::Compiler;
 use crate::error::Error;
+use crate::inspect;
+use crate::plain::Plain;
 use crate::schedule::History;
 use crate::state::State;
 
@@ -29,9 +31,17 @@ const COUNTED_BYTES_MIN: u32 = 2 << 20;
 
 /// A compiled component with its imports linked: what is left for a call is to instantiate it.
 pub(crate) struct Ready {
-    pub(crate) tools: SdkPre<State>,
+    pub(crate) program: Program,
     pub(crate) history: Arc<History>,
     counted_bytes: u32,
+}
+
+/// The two ways to be called.
+pub(crate) enum Program {
+    /// Through `cofferdam:tool/tools`.
+    Sdk(SdkPre<State>),
+    /// Through its own functions.
+    Plain(Plain),
 }
 
 type Compiling = Shared<BoxFuture<'static, Result<Arc<Ready>, Error>>>;
@@ -159,18 +169,18 @@ impl Inner {
         let counted_bytes = u32::try_from(artifact.len())
             .unwrap_or(u32::MAX)
             .max(COUNTED_BYTES_MIN);
-        let tools = tokio::task::spawn_blocking(move || self.link(&artifact));
-        let tools = tools
+        let program = tokio::task::spawn_blocking(move || self.link(&artifact));
+        let program = program
             .await
             .map_err(|error| Error::Internal(format!("linking: {error}")))??;
         Ok(Ready {
-            tools,
+            program,
             history: Arc::new(History::new()),
             counted_bytes,
         })
     }
 
-    fn link(&self, artifact: &[u8]) -> Result<SdkPre<State>, Error> {
+    fn link(&self, artifact: &[u8]) -> Result<Program, Error> {
         let refuse = |error: wasmtime::Error| {
             Error::Component(format!("the component can't be linked: {error:#}"))
         };
@@ -181,6 +191,17 @@ impl Inner {
         let component =
             unsafe { Component::deserialize(&self.engine, artifact) }.map_err(refuse)?;
         let linked: InstancePre<State> = self.linker.instantiate_pre(&component).map_err(refuse)?;
-        SdkPre::new(linked).map_err(refuse)
+        if is_sdk(&component) {
+            return SdkPre::new(linked).map(Program::Sdk).map_err(refuse);
+        }
+        Ok(Program::Plain(Plain::new(&component, linked)))
     }
+}
+
+/// True when the component describes its tools itself. The inspection told the same by the name of
+/// the export; here the component may come from the disk, where it was not inspected.
+fn is_sdk(component: &Component) -> bool {
+    let ty = component.component_type();
+    ty.exports(component.engine())
+        .any(|(name, _)| inspect::is_sdk(name))
 }

@@ -1,4 +1,5 @@
 use cofferdam_types::call::Denial;
+use cofferdam_types::failure::Fault;
 use cofferdam_types::{Code, Failure};
 use serde_json::{Value, json};
 use thiserror::Error as ThisError;
@@ -37,6 +38,12 @@ pub enum Error {
     /// The file is no component that this host runs.
     #[error("{0}")]
     Component(String),
+    /// The arguments don't fit the function's types.
+    #[error("these are no arguments of this tool")]
+    Arguments(Vec<Fault>),
+    /// An author's WIT can't be read.
+    #[error("the WIT can't be read: {0}")]
+    Wit(String),
     /// The tool's own error.
     #[error("{message}")]
     Tool {
@@ -102,6 +109,26 @@ impl Error {
     pub(crate) fn engine(error: impl std::fmt::Display) -> Self {
         Self::Internal(format!("the engine: {error}"))
     }
+
+    /// How much text of the tool's own this error carries, in bytes.
+    pub(crate) fn text_bytes(&self) -> u64 {
+        match self {
+            Self::Tool {
+                code,
+                message,
+                details,
+                ..
+            } => {
+                let details = match details {
+                    Value::Null => 0,
+                    Value::String(text) => text.len(),
+                    other => other.to_string().len(),
+                };
+                (code.len() + message.len() + details) as u64
+            }
+            _ => 0,
+        }
+    }
 }
 
 impl From<Error> for Failure {
@@ -110,6 +137,8 @@ impl From<Error> for Failure {
         let plain = |code| Failure::new(code, message.clone());
         match error {
             Error::Component(_) => plain(Code::ComponentInvalid),
+            Error::Wit(_) => plain(Code::InvalidInput),
+            Error::Arguments(faults) => Failure::invalid_input(message, &faults),
             Error::Tool {
                 code,
                 retryable,

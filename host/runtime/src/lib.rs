@@ -16,12 +16,17 @@ mod error;
 mod inspect;
 mod limiter;
 mod meter;
+mod plain;
 mod runtime;
 mod schedule;
 mod state;
 mod stdio;
+mod typed;
+mod wit;
 
 pub use compile::{Compiler, child_main};
 pub use error::{Error, Limit};
-pub use inspect::{Inspection, inspect};
+pub use inspect::{Inspection, Kind, Labels, inspect};
+pub use plain::{Function, Interface, Skipped};
 pub use runtime::{Invocation, Options, Report, Runtime, Source};
+pub use wit::Wit;

@@ -8,11 +8,12 @@ use cofferdam_types::call::{CallLog, Deaf, Denial, Observer, Usage, Wall};
 
 use crate::call::{Question, ask};
 use crate::compile::Compiler;
-use crate::component::{Components, Ready};
+use crate::component::{Components, Program, Ready};
 use crate::engine;
 use crate::error::Error;
 use crate::limiter::Budget;
 use crate::meter::Meter;
+use crate::plain::Interface;
 use crate::schedule::{Scheduler, Slice, Spent};
 use crate::state;
 
@@ -136,6 +137,21 @@ impl Runtime {
         }
         self.run(grant, Question::Describe, Arc::new(Deaf), source)
             .await
+    }
+
+    /// What a plain component offers. Compiles it if need be and runs nothing.
+    ///
+    /// **Errors**: those of the compiler; [`Error::Component`] for a component that describes
+    /// itself.
+    pub async fn interface(
+        &self,
+        grant: &Describe,
+        source: &dyn Source,
+    ) -> Result<Interface, Error> {
+        match &self.ready(grant.grant().digest(), source).await?.program {
+            Program::Plain(plain) => Ok(plain.interface.clone()),
+            Program::Sdk(_) => Err(Error::Component("it describes its tools itself".to_owned())),
+        }
     }
 
     /// Drops what is compiled of a component that was not added after all.

@@ -7,7 +7,9 @@ use cofferdam_types::call::Observer;
 use wasmtime::component::ResourceTable;
 use wasmtime::{Engine, Store, UpdateDeadline};
 use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
+use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
+use crate::capability::http::Requests;
 use crate::capability::{network, random, workspace};
 use crate::error::Error;
 use crate::limiter::{Budget, Limiter};
@@ -17,6 +19,8 @@ use crate::schedule::{FIRST_SLICE_TICKS, NEXT_SLICE_TICKS, Slice};
 /// The data of a call's store.
 pub(crate) struct State {
     pub(crate) wasi: WasiCtx,
+    pub(crate) http: WasiHttpCtx,
+    pub(crate) requests: Requests,
     pub(crate) table: ResourceTable,
     pub(crate) limiter: Limiter,
     pub(crate) meter: Arc<Meter>,
@@ -30,6 +34,16 @@ impl WasiView for State {
         WasiCtxView {
             ctx: &mut self.wasi,
             table: &mut self.table,
+        }
+    }
+}
+
+impl WasiHttpView for State {
+    fn http(&mut self) -> WasiHttpCtxView<'_> {
+        WasiHttpCtxView {
+            ctx: &mut self.http,
+            table: &mut self.table,
+            hooks: &mut self.requests,
         }
     }
 }
@@ -56,6 +70,10 @@ pub(crate) fn store(
     table.set_max_capacity(size(limits.handles));
     let state = State {
         wasi: wasi.build(),
+        http: WasiHttpCtx::new(),
+        requests: Requests {
+            meter: meter.clone(),
+        },
         table,
         limiter: Limiter::new(meter.clone(), budget.clone(), limits.memory_bytes),
         meter: meter.clone(),

@@ -14,6 +14,7 @@ mod serve;
 mod tools;
 
 pub use cofferdam_runtime::child_main as compiler_child;
+pub use cofferdam_toolbox::Labels;
 pub use cofferdam_types as types;
 pub use config::{Config, Durability, Store};
 pub use data_dir::{admin_key, data_dir};

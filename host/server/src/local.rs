@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use cofferdam_policy::Policy;
 use cofferdam_registry::Entry;
-use cofferdam_toolbox::Published;
+use cofferdam_toolbox::{Labels, Published, Skipped};
 use cofferdam_types::call::{Deaf, Origin, Outcome, ToolCall};
 use cofferdam_types::caller::Caller;
 use cofferdam_types::limits::LimitRequest;
@@ -11,7 +11,7 @@ use cofferdam_types::tool::ToolRef;
 use cofferdam_types::workspace::{Access, Offer, Place};
 use cofferdam_types::{CallId, Failure, Payload};
 use cofferdam_wire::call::CallAnswer;
-use cofferdam_wire::component::ComponentView;
+use cofferdam_wire::component::{ComponentView, SkippedView};
 use cofferdam_wire::error::ErrorBody;
 use cofferdam_wire::tool::ToolView;
 
@@ -54,21 +54,30 @@ impl Local {
     }
 
     /// Adds a component: the same checks as on a server.
-    pub async fn add(&self, bytes: &[u8]) -> Result<ComponentView, ErrorBody> {
-        let published = self.core.toolbox.publish(&self.caller, bytes).await?;
+    pub async fn add(&self, labels: Labels, bytes: &[u8]) -> Result<ComponentView, ErrorBody> {
+        let published = self
+            .core
+            .toolbox
+            .publish(&self.caller, labels, bytes)
+            .await?;
         let Published {
             component,
             version,
             digest,
             tools,
+            skipped,
             imports,
             created,
         } = published;
+        let skipped = skipped
+            .into_iter()
+            .map(|Skipped { export, reason }| SkippedView { export, reason });
         Ok(ComponentView {
             component,
             version,
             digest,
             tools,
+            skipped: skipped.collect(),
             imports,
             created,
         })

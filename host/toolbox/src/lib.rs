@@ -6,10 +6,13 @@
 //! tools is in [`Toolbox::publish`].
 
 mod call;
+mod plain;
 mod publish;
 mod source;
 mod toolbox;
 
 pub use cofferdam_audit::AuditEntry;
+pub use cofferdam_runtime::Skipped;
+pub use plain::Labels;
 pub use publish::Published;
 pub use toolbox::{Parts, Toolbox};

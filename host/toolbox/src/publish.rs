@@ -2,12 +2,13 @@ use std::sync::Arc;
 
 use cofferdam_policy::Describe;
 use cofferdam_registry::{Publication, manifest};
-use cofferdam_runtime::{Error, Inspection, Limit, inspect};
+use cofferdam_runtime::{Error, Inspection, Kind, Limit, Skipped, inspect};
 use cofferdam_types::audit::{Act, AuditRecord};
 use cofferdam_types::caller::Caller;
 use cofferdam_types::tool::Manifest;
 use cofferdam_types::{Code, ComponentName, Digest, Failure, ToolName, Version};
 
+use crate::plain::{self, Labels};
 use crate::source::Offered;
 use crate::toolbox::Toolbox;
 
@@ -22,6 +23,8 @@ pub struct Published {
     pub digest: Digest,
     /// What became callable.
     pub tools: Vec<ToolName>,
+    /// What it exports and is no tool, and why.
+    pub skipped: Vec<Skipped>,
     /// What it may import.
     pub imports: Vec<String>,
     /// False when the same bytes were there already.
@@ -29,12 +32,18 @@ pub struct Published {
 }
 
 impl Toolbox {
-    /// Adds a component: inspects and compiles it, asks it under an empty grant what it is, and
-    /// registers its tools. Safe to repeat. Goes on to its end when the caller goes away, so that
+    /// Adds a component: inspects and compiles it, reads its types or asks it under an empty grant
+    /// what it is, and registers its tools. Safe to repeat. Goes on to its end when the caller goes away, so that
     /// nothing is registered without its record.
     ///
-    /// **Errors**: `too_large`, `component_invalid`, `limit_exceeded`, `conflict`.
-    pub async fn publish(&self, caller: &Caller, bytes: &[u8]) -> Result<Published, Failure> {
+    /// **Errors**: `too_large`, `component_invalid`, `limit_exceeded`, `conflict`, and
+    /// `invalid_input` for labels that don't fit.
+    pub async fn publish(
+        &self,
+        caller: &Caller,
+        labels: Labels,
+        bytes: &[u8],
+    ) -> Result<Published, Failure> {
         let max = self.parts.component_bytes_max;
         if bytes.len() as u64 > max {
             return Err(Failure::new(
@@ -44,7 +53,8 @@ impl Toolbox {
         }
         let (this, caller, bytes) = (self.clone(), caller.clone(), Arc::new(bytes.to_vec()));
         // Owned by the runtime until it ends; a stop waits for it, since it holds the audit.
-        let publishing = tokio::spawn(async move { this.publish_to_its_end(&caller, bytes).await });
+        let publishing =
+            tokio::spawn(async move { this.publish_to_its_end(&caller, &labels, bytes).await });
         publishing.await.unwrap_or_else(|error| {
             tracing::error!(%error, "adding a component broke off");
             Err(Failure::new(
@@ -57,6 +67,7 @@ impl Toolbox {
     async fn publish_to_its_end(
         &self,
         caller: &Caller,
+        labels: &Labels,
         bytes: Arc<Vec<u8>>,
     ) -> Result<Published, Failure> {
         let slot = self.parts.audit.slot().await.map_err(|full| {
@@ -65,7 +76,7 @@ impl Toolbox {
         })?;
         let (digest, inspection) = examine(bytes.clone()).await?;
         let published = match inspection {
-            Ok(inspection) => self.add(caller, digest, inspection, &bytes).await,
+            Ok(inspection) => self.add(caller, labels, digest, inspection, &bytes).await,
             Err(error) => Err(error.into()),
         };
         if published.is_err() {
@@ -98,19 +109,12 @@ impl Toolbox {
     async fn add(
         &self,
         caller: &Caller,
+        labels: &Labels,
         digest: Digest,
         inspection: Inspection,
         bytes: &[u8],
     ) -> Result<Published, Failure> {
-        let report = self
-            .parts
-            .runtime
-            .describe(&Describe::new(digest), &Offered(bytes))
-            .await;
-        let text = report
-            .answer
-            .map_err(|error| described(&error, error.clone().into()))?;
-        let manifest = manifest::parse(&text)?;
+        let (manifest, skipped) = self.manifest(labels, digest, &inspection, bytes).await?;
         let Manifest {
             component,
             version,
@@ -121,6 +125,7 @@ impl Toolbox {
             version: version.clone(),
             digest,
             tools: tools.iter().map(|tool| tool.name.clone()).collect(),
+            skipped,
             imports: inspection.imports,
             created: false,
         };
@@ -141,6 +146,33 @@ impl Toolbox {
             created,
             ..published
         })
+    }
+
+    /// What the component's tools are, and which of its exports are none.
+    async fn manifest(
+        &self,
+        labels: &Labels,
+        digest: Digest,
+        inspection: &Inspection,
+        bytes: &[u8],
+    ) -> Result<(Manifest, Vec<Skipped>), Failure> {
+        let runtime = &self.parts.runtime;
+        let grant = Describe::new(digest);
+        match inspection.kind {
+            Kind::Sdk => {
+                labels.check_sdk()?;
+                let report = runtime.describe(&grant, &Offered(bytes)).await;
+                let text = report
+                    .answer
+                    .map_err(|error| described(&error, error.clone().into()))?;
+                Ok((manifest::parse(&text)?, Vec::new()))
+            }
+            Kind::Plain => {
+                let interface = runtime.interface(&grant, &Offered(bytes)).await?;
+                let (draft, skipped) = plain::draft(labels, inspection, interface)?;
+                Ok((manifest::check(draft)?, skipped))
+            }
+        }
     }
 }
 

@@ -94,7 +94,8 @@ pub struct Example {
 pub struct ToolSpec {
     /// The canonical name.
     pub name: ToolName,
-    /// The function's own name in the component, in kebab case.
+    /// The function in the component: `read`, or `docs:calc/ops@0.1.0#mul` for one that a plain
+    /// component exports in an interface.
     pub function: String,
     /// The component's version.
     pub version: Version,

@@ -61,7 +61,10 @@ async fn bench() -> Result<()> {
     let pooled = Bare::new(&component, Allocation::Pooling)?;
     let on_demand = Bare::new(&component, Allocation::OnDemand)?;
     let local = Local::open().await?;
-    local.add(&component).await.map_err(|body| body.error)?;
+    local
+        .add(Labels::default(), &component)
+        .await
+        .map_err(|body| body.error)?;
     let data = tempfile::TempDir::new()?;
     let stop = CancellationToken::new();
     let (host, served) = serve(data.path().to_owned(), &stop).await?;

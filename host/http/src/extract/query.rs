@@ -39,10 +39,16 @@ impl Pairs {
         let Some(at) = self.0.iter().position(|(key, _)| key == name) else {
             return Ok(None);
         };
-        let (_, text) = self.0.swap_remove(at);
+        let (_, text) = self.0.remove(at);
         text.parse()
             .map(Some)
             .map_err(|error| fault_in("query", name, error))
+    }
+
+    /// Every parameter of this name, in order.
+    pub(crate) fn take_all(&mut self, name: &str) -> Vec<String> {
+        let taken = self.0.extract_if(.., |(key, _)| key == name);
+        taken.map(|(_, text)| text).collect()
     }
 
     /// The parameter of this name as a word of a closed set, spelt as in JSON.

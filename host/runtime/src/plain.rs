@@ -1,0 +1,259 @@
+//! Plain components: which of their exports are tools, and how one is called.
+
+use std::collections::HashMap;
+
+use cofferdam_values::{Answer, Mismatch, Signature};
+use wasmtime::AsContextMut;
+use wasmtime::component::types::{ComponentFunc, ComponentItem};
+use wasmtime::component::{Component, ComponentExportIndex, InstancePre, Val};
+
+use crate::error::Error;
+use crate::state::State;
+use crate::typed::{self, Reader};
+
+/// Most exported functions that are looked at; a component has at most 256 tools.
+const EXPORTS_MAX: usize = 1_000;
+/// Exports that toolchains and WASI add, `*` for any end, and why they are no tools.
+const INTERNALS: [(&str, &str); 1] = [("wasi:*", "an interface of WASI, which hosts call")];
+
+/// What a plain component offers.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Interface {
+    /// What can be called, in the component's order.
+    pub functions: Vec<Function>,
+    /// What can't, and why.
+    pub skipped: Vec<Skipped>,
+}
+
+/// An exported function that can be a tool.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Function {
+    /// `add`, or `docs:calc/ops@0.1.0#mul` for one of an interface.
+    pub export: String,
+    /// What it takes and returns.
+    pub signature: Signature,
+}
+
+/// An export that is no tool.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Skipped {
+    /// As in [`Function::export`], or the name of an interface.
+    pub export: String,
+    /// Why, and what the author could do.
+    pub reason: String,
+}
+
+/// A plain component that is ready to be called.
+pub(crate) struct Plain {
+    pub(crate) instance: InstancePre<State>,
+    pub(crate) interface: Interface,
+    callable: HashMap<String, Callable>,
+}
+
+struct Callable {
+    signature: Signature,
+    index: ComponentExportIndex,
+}
+
+impl Plain {
+    /// Reads what `component` offers.
+    pub(crate) fn new(component: &Component, instance: InstancePre<State>) -> Self {
+        let interface = read(component);
+        let callable = interface.functions.iter().filter_map(|function| {
+            let callable = Callable {
+                signature: function.signature.clone(),
+                index: index(component, &function.export)?,
+            };
+            Some((function.export.clone(), callable))
+        });
+        let callable = callable.collect();
+        Self {
+            instance,
+            interface,
+            callable,
+        }
+    }
+}
+
+impl Plain {
+    /// Calls a function on a fresh instance and gives its answer as JSON text of at most `bytes_max`.
+    pub(crate) async fn call(
+        &self,
+        mut store: impl AsContextMut<Data = State>,
+        export: &str,
+        arguments: &str,
+        bytes_max: u64,
+    ) -> wasmtime::Result<Result<String, Error>> {
+        let Some(Callable { signature, index }) = self.callable.get(export) else {
+            return Ok(Err(Error::Internal(format!(
+                "the component has no function `{export}`"
+            ))));
+        };
+        let params = match lower(signature, arguments) {
+            Ok(params) => params,
+            Err(error) => return Ok(Err(error)),
+        };
+        let instance = self.instance.instantiate_async(&mut store).await?;
+        let Some(function) = instance.get_func(&mut store, index) else {
+            return Ok(Err(Error::Internal(format!(
+                "the instance has no function `{export}`"
+            ))));
+        };
+        let mut results = vec![Val::Bool(false); usize::from(signature.result.is_some())];
+        function
+            .call_async(&mut store, &params, &mut results)
+            .await?;
+        Ok(answer(signature, results.pop(), bytes_max))
+    }
+}
+
+/// JSON text to what the engine passes to the guest.
+fn lower(signature: &Signature, arguments: &str) -> Result<Vec<Val>, Error> {
+    let json = serde_json::from_str(arguments)
+        .map_err(|error| Error::Internal(format!("arguments that are no JSON: {error}")))?;
+    let values = signature.arguments(&json).map_err(Error::Arguments)?;
+    let params = signature.params.iter().zip(values);
+    params
+        .map(|(param, value)| typed::lower(&param.ty, value))
+        .collect::<Option<_>>()
+        .ok_or_else(|| Error::Internal("a decoded value is not of its type".to_owned()))
+}
+
+/// What the guest returned, as JSON text; the error of a `result` is the tool's own.
+fn answer(signature: &Signature, result: Option<Val>, bytes_max: u64) -> Result<String, Error> {
+    let value =
+        match (&signature.result, result) {
+            (Some(ty), Some(value)) => Some(typed::lift(ty, value).ok_or_else(|| {
+                Error::Internal("the guest's answer is not of its type".to_owned())
+            })?),
+            _ => None,
+        };
+    match signature.answer(value, usize::try_from(bytes_max).unwrap_or(usize::MAX)) {
+        Ok(Answer::Ok(json)) => Ok(json.to_string()),
+        Ok(Answer::Err(details)) => Err(tool_error(details)),
+        Err(Mismatch::TooLarge { .. }) => Err(Error::Output(bytes_max)),
+        Err(Mismatch::Type { expected }) => Err(Error::Internal(format!(
+            "the guest's answer is not {expected}"
+        ))),
+    }
+}
+
+/// An error that a function returned, in the words that it has for one.
+fn tool_error(details: serde_json::Value) -> Error {
+    let (code, message) = match &details {
+        serde_json::Value::String(text) => ("error".to_owned(), text.clone()),
+        // A variant says which case it is; a record may have a message for people.
+        serde_json::Value::Object(fields) => {
+            let message = fields.get("message").and_then(|message| message.as_str());
+            let code = match fields.keys().next() {
+                Some(case) if fields.len() == 1 && message.is_none() => case.clone(),
+                _ => "error".to_owned(),
+            };
+            (
+                code,
+                message.map_or_else(|| details.to_string(), str::to_owned),
+            )
+        }
+        serde_json::Value::Null => ("error".to_owned(), "the tool reports an error".to_owned()),
+        other => ("error".to_owned(), other.to_string()),
+    };
+    Error::Tool {
+        code,
+        message,
+        retryable: false,
+        details,
+    }
+}
+
+/// Sorts the exports of a component into tools and others.
+fn read(component: &Component) -> Interface {
+    let engine = component.engine();
+    let mut found = Interface::default();
+    let ty = component.component_type();
+    for (name, export) in ty.exports(engine) {
+        match export.ty {
+            ComponentItem::ComponentFunc(function) => found.offer(name.to_owned(), &function),
+            ComponentItem::ComponentInstance(instance) => {
+                if let Some(reason) = internal(name) {
+                    found.skip(name, reason);
+                    continue;
+                }
+                for (function, export) in instance.exports(engine) {
+                    if let ComponentItem::ComponentFunc(ty) = export.ty {
+                        found.offer(format!("{name}#{function}"), &ty);
+                    }
+                }
+            }
+            // Types and what they are made of.
+            _ => {}
+        }
+    }
+    found
+}
+
+impl Interface {
+    fn offer(&mut self, export: String, function: &ComponentFunc) {
+        if self.functions.len() + self.skipped.len() >= EXPORTS_MAX {
+            return;
+        }
+        match signature(&export, function) {
+            Ok(signature) => self.functions.push(Function { export, signature }),
+            Err(reason) => self.skip(&export, &reason),
+        }
+    }
+
+    fn skip(&mut self, export: &str, reason: &str) {
+        self.skipped.push(Skipped {
+            export: export.to_owned(),
+            reason: reason.to_owned(),
+        });
+    }
+}
+
+fn signature(export: &str, function: &ComponentFunc) -> Result<Signature, String> {
+    if let Some(reason) = internal(export) {
+        return Err(reason.to_owned());
+    }
+    if export.contains('[') {
+        return Err(
+            "it belongs to a resource, and a resource lives in one instance; each call \
+                    has its own: offer a function that takes and returns data"
+                .to_owned(),
+        );
+    }
+    if function.async_() {
+        return Err("it is async, which this host does not run; offer a plain function".to_owned());
+    }
+    let mut reader = Reader::new();
+    let params = function.params().map(|(name, ty)| reader.field(name, &ty));
+    let params = params.collect::<Result<_, _>>()?;
+    let result = function
+        .results()
+        .next()
+        .map(|ty| reader.read(&ty))
+        .transpose()?;
+    let signature = Signature { params, result };
+    signature.check().map_err(|large| large.to_string())?;
+    Ok(signature)
+}
+
+/// Why an export is a part of its toolchain or of WASI rather than of the author's.
+fn internal(export: &str) -> Option<&'static str> {
+    let known = INTERNALS
+        .iter()
+        .find(|(name, _)| match name.strip_suffix('*') {
+            Some(prefix) => export.starts_with(prefix),
+            None => export == *name,
+        });
+    known.map(|(_, reason)| *reason)
+}
+
+fn index(component: &Component, export: &str) -> Option<ComponentExportIndex> {
+    match export.split_once('#') {
+        Some((interface, function)) => {
+            let interface = component.get_export_index(None, interface)?;
+            component.get_export_index(Some(&interface), function)
+        }
+        None => component.get_export_index(None, export),
+    }
+}
