@@ -4,7 +4,7 @@ use cofferdam_types::tool::Identity;
 use cofferdam_types::{Failure, Payload};
 use jsonschema::Validator;
 
-use crate::schema;
+use crate::{faults, schema};
 
 /// One version of one tool, ready to check calls of it.
 pub struct Entry {
@@ -56,7 +56,11 @@ impl Entry {
                 "arguments are a JSON object by parameter name",
             ));
         }
-        let faults = schema::faults(&self.args, arguments.as_value());
+        let faults = faults::find(
+            &self.args,
+            self.record.spec.args_schema.as_value(),
+            arguments.as_value(),
+        );
         if faults.is_empty() {
             return Ok(());
         }
@@ -69,6 +73,10 @@ impl Entry {
 
     /// Every place where a result breaks what the tool promises.
     pub fn result_faults(&self, result: &Payload) -> Vec<Fault> {
-        schema::faults(&self.returns, result.as_value())
+        faults::find(
+            &self.returns,
+            self.record.spec.returns_schema.as_value(),
+            result.as_value(),
+        )
     }
 }

@@ -7,6 +7,7 @@
 mod catalogue;
 mod entry;
 mod error;
+mod faults;
 pub mod manifest;
 mod registry;
 mod schema;

@@ -169,7 +169,7 @@ fn check_tool(faults: &mut Faults, at: &str, tool: &DraftTool) {
     let returns = schema::compile(&tool.returns_schema);
     if let Ok(args) = &args {
         for (index, example) in tool.examples.iter().enumerate() {
-            if !schema::faults(args, example.arguments.as_value()).is_empty() {
+            if !args.is_valid(example.arguments.as_value()) {
                 faults.add(
                     &format!("{at}/examples/{index}/arguments"),
                     "the example breaks args_schema",

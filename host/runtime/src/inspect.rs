@@ -37,7 +37,7 @@ pub enum Kind {
 pub struct Inspection {
     /// How it offers tools.
     pub kind: Kind,
-    /// The interfaces it imports, in its order.
+    /// The interfaces it imports, in its order, without those that only lend it types.
     pub imports: Vec<String>,
     /// What it exports, in its order.
     pub exports: Vec<String>,
@@ -56,6 +56,7 @@ pub fn inspect(bytes: &[u8]) -> Result<Inspection, Error> {
     let mut pass = Pass::default();
     let mut validator = Validator::new_with_features(engine::validated_features());
     let mut scratch = FuncValidatorAllocations::default();
+    let mut outermost = None;
     for payload in Parser::new(0).parse_all(bytes) {
         let payload = payload.map_err(invalid)?;
         pass.count(&payload)?;
@@ -65,11 +66,18 @@ pub fn inspect(bytes: &[u8]) -> Result<Inspection, Error> {
                 function.validate(&body).map_err(invalid)?;
                 scratch = function.into_allocations();
             }
-            ValidPayload::Ok | ValidPayload::Parser(_) | ValidPayload::End(_) => {}
+            // The last one is that of the whole file.
+            ValidPayload::End(types) => outermost = Some(types),
+            ValidPayload::Ok | ValidPayload::Parser(_) => {}
         }
     }
-    pass.found.kind = interfaces::check(&pass.found)?;
-    Ok(pass.found)
+    if let Some(types) = outermost {
+        pass.imports.retain(|import| !interfaces::is_types_alone(&types, import));
+    }
+    let Pass { mut found, imports, .. } = pass;
+    found.imports = imports.iter().map(|name| cut(name)).collect();
+    found.kind = interfaces::check(&found)?;
+    Ok(found)
 }
 
 fn invalid(error: impl std::fmt::Display) -> Error {
@@ -97,6 +105,7 @@ fn check_kind(bytes: &[u8]) -> Result<(), Error> {
 #[derive(Default)]
 struct Pass {
     found: Inspection,
+    imports: Vec<String>,
     depth: usize,
     items: u64,
     custom_bytes: u64,
@@ -133,9 +142,7 @@ impl Pass {
                 for import in section.clone() {
                     let name = import.map_err(invalid)?.name.name;
                     if self.depth == 1 {
-                        self.found
-                            .imports
-                            .push(name.chars().take(NAME_CHARS_MAX).collect());
+                        self.imports.push(name.to_owned());
                     }
                 }
             }
@@ -144,9 +151,7 @@ impl Pass {
                 for export in section.clone() {
                     let name = export.map_err(invalid)?.name.name;
                     if self.depth == 1 {
-                        self.found
-                            .exports
-                            .push(name.chars().take(NAME_CHARS_MAX).collect());
+                        self.found.exports.push(cut(name));
                     }
                 }
             }
@@ -177,6 +182,10 @@ impl Pass {
             "types, imports, exports and instances",
         )
     }
+}
+
+fn cut(name: &str) -> String {
+    name.chars().take(NAME_CHARS_MAX).collect()
 }
 
 fn within(count: u64, max: u64, what: &str) -> Result<(), Error> {

@@ -1,5 +1,8 @@
 //! Which interfaces a component may import, and which of the two kinds of tools it is.
 
+use wasmparser::component_types::{ComponentAnyTypeId, ComponentEntityType, ComponentItem};
+use wasmparser::types::Types;
+
 use super::{Inspection, Kind};
 use crate::error::Error;
 
@@ -25,6 +28,24 @@ pub(crate) fn is_sdk(export: &str) -> bool {
     export
         .strip_prefix(TOOLS)
         .is_some_and(|version| version.starts_with(TRACK))
+}
+
+/// True for an import that asks nothing of the host: a type, or an interface of types alone. Both are
+/// how a world's types reach a component, whoever owns the interface.
+pub(super) fn is_types_alone(types: &Types, import: &str) -> bool {
+    let Some(item) = types.component_item_for_import(import) else {
+        return false;
+    };
+    match item.ty {
+        ComponentEntityType::Instance(id) => types[id].exports.values().all(is_type),
+        _ => is_type(item),
+    }
+}
+
+fn is_type(item: &ComponentItem) -> bool {
+    // A resource is the host's to make.
+    matches!(item.ty, ComponentEntityType::Type { created, .. }
+        if !matches!(created, ComponentAnyTypeId::Resource(_)))
 }
 
 /// Refuses imports that this host does not have, by name, and tells what kind of tools these are.
