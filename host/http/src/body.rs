@@ -55,12 +55,21 @@ const MANY_PIECES_BYTES: usize = 64 << 10;
 /// for one that breaks off.
 pub(crate) async fn read(request: Request<Body>, allowance: Allowance) -> Result<Bytes, Refusal> {
     let (parts, body) = request.into_parts();
-    check_encoding(&parts.headers)?;
-    let announced = announced(&parts.headers);
+    read_after(&parts.headers, body, allowance).await
+}
+
+/// The whole body that comes after these headers; see [`read`].
+pub(crate) async fn read_after(
+    headers: &HeaderMap,
+    body: Body,
+    allowance: Allowance,
+) -> Result<Bytes, Refusal> {
+    check_encoding(headers)?;
+    let announced = announced(headers);
     let mut stream = body.into_data_stream();
     if announced.is_some_and(|length| length > allowance.bytes_max) {
         // Whoever asks before sending gets the answer instead of the leave to send.
-        if !parts.headers.contains_key(EXPECT) {
+        if !headers.contains_key(EXPECT) {
             drain(&mut stream).await;
         }
         return Err(too_large(allowance));

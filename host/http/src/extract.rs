@@ -6,7 +6,7 @@ mod path;
 mod query;
 
 pub(crate) use allowed::{
-    Allowed, CallTools, ManageTasks, Publish, ReadAudit, ReadTasks, ReadTools, RunTasks,
+    Allowed, CallTools, ManageTasks, Publish, ReadAudit, ReadTasks, ReadTools, RunTasks, identify,
 };
 pub(crate) use json::{NoBody, StrictJson};
 pub(crate) use path::{IdPath, ToolPath};

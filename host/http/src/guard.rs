@@ -51,7 +51,7 @@ impl<S: Service<Request, Response = Response>> Service<Request> for SameOriginSe
 }
 
 /// True without an `Origin`, and for one whose host and port are those of `Host`.
-fn is_same_origin(headers: &HeaderMap) -> bool {
+pub(crate) fn is_same_origin(headers: &HeaderMap) -> bool {
     if !headers.contains_key(ORIGIN) {
         return true;
     }

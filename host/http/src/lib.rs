@@ -5,6 +5,7 @@
 //! engine, the toolbox or the registry, and answers a view from `wire`. Start with `router.rs`,
 //! which has every route on one page, then `error.rs`, the one place that knows status codes.
 
+mod allow;
 mod answer;
 mod audit;
 mod body;
@@ -14,6 +15,7 @@ mod event;
 mod extract;
 mod guard;
 mod health;
+mod mount;
 mod router;
 mod run;
 mod serve;
@@ -24,7 +26,10 @@ mod tool;
 #[cfg(test)]
 mod tests;
 
+pub use allow::Allow;
+pub use axum::Router;
 pub use health::Check;
+pub use mount::{Content, Mount, mount};
 pub use router::{guarded, router};
 pub use serve::serve;
 pub use services::Services;

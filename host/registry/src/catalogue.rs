@@ -10,6 +10,8 @@ use crate::entry::Entry;
 /// All tools of one tenant, in memory: a call resolves without asking the store.
 #[derive(Default)]
 pub(crate) struct Catalogue {
+    /// Which reading of the store this is: another one, another number.
+    pub(crate) generation: u64,
     /// Ascending by version.
     tools: BTreeMap<ToolName, Vec<Arc<Entry>>>,
 }
@@ -17,7 +19,7 @@ pub(crate) struct Catalogue {
 impl Catalogue {
     /// From the store's listing. A record that no longer compiles is left out and logged: one bad
     /// tool must not take the others down.
-    pub(crate) fn new(records: Vec<ToolRecord>) -> Self {
+    pub(crate) fn new(generation: u64, records: Vec<ToolRecord>) -> Self {
         let mut tools = BTreeMap::<_, Vec<Arc<Entry>>>::new();
         for record in records {
             let name = record.spec.name.clone();
@@ -29,7 +31,7 @@ impl Catalogue {
         for versions in tools.values_mut() {
             versions.sort_by(|a, b| a.identity().version.cmp(&b.identity().version));
         }
-        Self { tools }
+        Self { generation, tools }
     }
 
     /// The highest version in the range; without a range the highest that is not a pre-release,

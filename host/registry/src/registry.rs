@@ -1,10 +1,11 @@
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use cofferdam_store_api::{StoreError, Stores, ToolRecord};
 use cofferdam_types::tool::{Manifest, ToolRef};
 use cofferdam_types::{Digest, Tenant, Timestamp};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, watch};
 
 use crate::catalogue::Catalogue;
 use crate::entry::Entry;
@@ -16,6 +17,10 @@ pub struct Registry {
     catalogues: RwLock<HashMap<Tenant, Arc<Catalogue>>>,
     /// Held while a component is added, so that two can't both find a name free.
     adding: Mutex<()>,
+    /// Readings of the store so far.
+    readings: AtomicU64,
+    /// Components added so far.
+    changes: watch::Sender<u64>,
 }
 
 /// A component that is to be added, as its own description and its bytes.
@@ -39,6 +44,8 @@ impl Registry {
             stores,
             catalogues: RwLock::default(),
             adding: Mutex::default(),
+            readings: AtomicU64::default(),
+            changes: watch::Sender::default(),
         }
     }
 
@@ -94,7 +101,21 @@ impl Registry {
             Err(error) => return Err(error.into()),
         };
         self.reload(tenant).await?;
+        if created {
+            self.changes.send_modify(|changes| *changes += 1);
+        }
         Ok(created)
+    }
+
+    /// Tells whenever a component was added, to whichever tenant; whether a tenant's tools are
+    /// others now, its [generation](Self::generation) says.
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.changes.subscribe()
+    }
+
+    /// A number for the tenant's tools as they are: while it stays the same, they do.
+    pub async fn generation(&self, tenant: &Tenant) -> Result<u64, Error> {
+        Ok(self.catalogue(tenant).await?.generation)
     }
 
     /// The tool a name means.
@@ -139,7 +160,9 @@ impl Registry {
     }
 
     async fn reload(&self, tenant: &Tenant) -> Result<Arc<Catalogue>, Error> {
-        let catalogue = Arc::new(Catalogue::new(self.stores.tools.list(tenant).await?));
+        let records = self.stores.tools.list(tenant).await?;
+        let generation = self.readings.fetch_add(1, Ordering::Relaxed);
+        let catalogue = Arc::new(Catalogue::new(generation, records));
         let mut catalogues = self
             .catalogues
             .write()

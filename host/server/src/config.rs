@@ -12,6 +12,11 @@ pub struct Config {
     pub store: Store,
     /// Guests at once; absent: the sandbox's default.
     pub live_calls: Option<u32>,
+    /// Names under which MCP clients may address this host, beside those of this machine and the
+    /// address it listens on: `tools.example.org`, or with a port.
+    pub allowed_hosts: Vec<String>,
+    /// Origins of web pages that may speak MCP to this host: `https://app.example.org`.
+    pub allowed_origins: Vec<String>,
 }
 
 /// Where a host remembers.

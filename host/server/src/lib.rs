@@ -10,6 +10,7 @@ mod config;
 mod data_dir;
 mod error;
 mod local;
+mod mcp;
 mod serve;
 mod tools;
 

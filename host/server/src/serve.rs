@@ -22,6 +22,7 @@ use crate::app::Core;
 use crate::config::{Config, Durability, Store};
 use crate::data_dir::{DataDir, admin_key};
 use crate::error::Error;
+use crate::mcp;
 use crate::tools::Door;
 
 /// How long steps under way may take once the host stops: shorter than the grace that service
@@ -82,6 +83,8 @@ pub async fn serve(
             .to_owned(),
         admin_key_file: dir.admin_key_file(),
     };
+    let stop = CancellationToken::new();
+    let mcp = mcp::routes(&core.toolbox, &access, ready.address, &config, &stop);
     let services = Services {
         access,
         toolbox: core.toolbox.clone(),
@@ -90,8 +93,8 @@ pub async fn serve(
         checks: vec![store_check(&stores)],
     };
     on_ready(&ready);
-    let stop = CancellationToken::new();
-    let serving = cofferdam_http::serve(listener, router(services), stop.clone());
+    let routes = router(services).merge(mcp);
+    let serving = cofferdam_http::serve(listener, routes, stop.clone());
     tokio::pin!(serving);
     tokio::select! {
         () = &mut serving => {}

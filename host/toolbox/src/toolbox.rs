@@ -8,6 +8,7 @@ use cofferdam_types::caller::Caller;
 use cofferdam_types::page::{Page, PageRequest};
 use cofferdam_types::tool::ToolRef;
 use cofferdam_types::{Ambient, Code, Failure};
+use tokio::sync::watch;
 
 use cofferdam_registry::Entry;
 
@@ -59,6 +60,16 @@ impl Toolbox {
     /// **Errors**: `not_found`.
     pub async fn tool(&self, caller: &Caller, tool: &ToolRef) -> Result<Arc<Entry>, Failure> {
         Ok(self.parts.registry.resolve(&caller.tenant, tool).await?)
+    }
+
+    /// A number for the tools of the caller's tenant: while it stays the same, they do.
+    pub async fn generation(&self, caller: &Caller) -> Result<u64, Failure> {
+        Ok(self.parts.registry.generation(&caller.tenant).await?)
+    }
+
+    /// Tells whenever the tools of some tenant change.
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.parts.registry.changes()
     }
 
     /// The audit of the caller's tenant, newest first.

@@ -33,6 +33,8 @@ pub struct ToolCall {
 pub enum Origin {
     /// The HTTP API.
     Http,
+    /// MCP, over HTTP or stdio.
+    Mcp,
     /// The command line, without a server.
     Cli,
     /// A step of a run.

@@ -149,6 +149,8 @@ async fn serve(data_dir: PathBuf, stop: &CancellationToken) -> Result<(String, S
         data_dir,
         store: Store::Memory,
         live_calls: None,
+        allowed_hosts: Vec::new(),
+        allowed_origins: Vec::new(),
     };
     let (ready, listening) = tokio::sync::oneshot::channel();
     let stop = stop.clone();

@@ -30,6 +30,14 @@ pub(crate) struct Serve {
     /// only a crash of the host
     #[arg(long, value_name = "HOW", default_value = "safe")]
     durability: Survives,
+    /// A name under which MCP clients may address this host, with a port or for any; may stand
+    /// several times. Names of this machine and the address listened on always may
+    #[arg(long = "allowed-host", value_name = "HOST")]
+    allowed_hosts: Vec<String>,
+    /// The origin of web pages that may speak MCP to this host, such as https://app.example.org;
+    /// may stand several times
+    #[arg(long = "allowed-origin", value_name = "ORIGIN")]
+    allowed_origins: Vec<String>,
     /// Policy file; arrives with the wall
     #[arg(long, value_name = "PATH", hide = true, value_parser = no_policy)]
     policy: Option<String>,
@@ -79,6 +87,8 @@ impl Serve {
                 Kind::Embedded => Store::Embedded(durability),
             },
             live_calls: None,
+            allowed_hosts: self.allowed_hosts,
+            allowed_origins: self.allowed_origins,
         };
         let output = context.output;
         let mut signals = Signals::new().map_err(|error| broken("hear signals", &error))?;

@@ -22,6 +22,7 @@ fn row(view: &AuditView) -> [String; 8] {
             };
             let via = match &call.origin {
                 Origin::Http => "http".to_owned(),
+                Origin::Mcp => "mcp".to_owned(),
                 Origin::Cli => "cli".to_owned(),
                 Origin::Run { step, .. } => format!("step {step}"),
             };

@@ -3,9 +3,10 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
+use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
-use cofferdam_access::{Error, Permission, require};
+use cofferdam_access::{Access, Error, Permission, require};
 use cofferdam_types::caller::Caller;
 
 use crate::body::only;
@@ -65,8 +66,7 @@ impl<P: Need> FromRequestParts<Arc<Services>> for Allowed<P> {
         parts: &mut Parts,
         services: &Arc<Services>,
     ) -> Result<Self, Refusal> {
-        let key = presented(parts)?;
-        let caller = services.access.authenticate(key).await?;
+        let caller = identify(&services.access, &parts.headers).await?;
         require(&caller, P::PERMISSION)?;
         Ok(Self {
             caller,
@@ -75,12 +75,17 @@ impl<P: Need> FromRequestParts<Arc<Services>> for Allowed<P> {
     }
 }
 
+/// Whoever presents the key of these headers.
+pub(crate) async fn identify(access: &Access, headers: &HeaderMap) -> Result<Caller, Error> {
+    access.authenticate(presented(headers)?).await
+}
+
 /// The key in the `Authorization` header.
-fn presented(parts: &Parts) -> Result<&str, Error> {
-    if !parts.headers.contains_key(AUTHORIZATION) {
+fn presented(headers: &HeaderMap) -> Result<&str, Error> {
+    if !headers.contains_key(AUTHORIZATION) {
         return Err(Error::Missing);
     }
-    let header = only(&parts.headers, &AUTHORIZATION).ok_or(Error::Unknown)?;
+    let header = only(headers, &AUTHORIZATION).ok_or(Error::Unknown)?;
     match header.split_once(' ') {
         Some((scheme, key)) if scheme.eq_ignore_ascii_case("bearer") => Ok(key.trim()),
         _ => Err(Error::Unknown),
