@@ -3,6 +3,7 @@
 
 mod access;
 mod events;
+mod mount;
 mod requests;
 mod runs;
 mod serve;

@@ -288,7 +288,7 @@ impl Inner {
             id: request.id,
             filter,
             changes: self.door.changes(&client.caller, known),
-            place: self.places.take(&client.caller)?,
+            _place: self.places.take(&client.caller)?,
             stop: self.stop.clone(),
         })))
     }

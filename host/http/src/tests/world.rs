@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use async_trait::async_trait;
 use axum::Router;
 use axum::body::{Body, to_bytes};
-use axum::http::{HeaderMap, Method, Request, StatusCode};
+use axum::http::{HeaderMap, Method, Request, Response, StatusCode};
 use cofferdam_access::Access;
 use cofferdam_engine::{Engine, Options, Tools};
 use cofferdam_policy::Policy;
@@ -87,6 +87,16 @@ pub(super) struct Reply {
 }
 
 impl Reply {
+    pub(super) async fn read(response: Response<Body>) -> Self {
+        let (parts, body) = response.into_parts();
+        let bytes = to_bytes(body, 64 << 20).await.expect("a whole body");
+        Self {
+            status: parts.status,
+            headers: parts.headers,
+            text: String::from_utf8(bytes.to_vec()).expect("UTF-8"),
+        }
+    }
+
     pub(super) fn json(&self) -> Value {
         assert_eq!(self.headers["content-type"], "application/json", "{self:?}");
         serde_json::from_str(&self.text).expect("JSON")
@@ -163,13 +173,7 @@ impl World {
 
     pub(super) async fn send(&self, request: Request<Body>) -> Reply {
         let response = self.router.clone().oneshot(request).await;
-        let (parts, body) = response.expect("a router never fails").into_parts();
-        let bytes = to_bytes(body, 64 << 20).await.expect("a whole body");
-        Reply {
-            status: parts.status,
-            headers: parts.headers,
-            text: String::from_utf8(bytes.to_vec()).expect("UTF-8"),
-        }
+        Reply::read(response.expect("a router never fails")).await
     }
 
     pub(super) async fn get(&self, path: &str) -> Reply {

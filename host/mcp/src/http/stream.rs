@@ -106,7 +106,8 @@ pub(crate) struct Subscription {
     pub(crate) id: RequestId,
     pub(crate) filter: Filter,
     pub(crate) changes: Changes,
-    pub(crate) place: Place,
+    /// Held while it lasts.
+    pub(crate) _place: Place,
     pub(crate) stop: CancellationToken,
 }
 

@@ -126,7 +126,8 @@ async fn more_than_a_thousand_wait_outside() -> Result<()> {
     assert_eq!(answer["id"], TAKEN);
     assert_eq!(answer["error"]["data"]["code"], "rate_limited");
     line.shut_down().await?;
-    world.audited(Code::Cancelled, TAKEN).await
+    // As many as one page of the audit shows.
+    world.audited(Code::Cancelled, 1_000).await
 }
 
 #[tokio::test]
