@@ -30,6 +30,8 @@ const COMPLAINT_BYTES_MAX: u64 = 4 << 10;
 const REFUSED: u8 = 3;
 /// How it says that the host is.
 const BROKEN: u8 = 4;
+/// How Rust says that a program panicked.
+const PANICKED: i32 = 101;
 /// How far a compilation stands back behind requests, as a niceness.
 const NICENESS: i32 = 5;
 
@@ -168,6 +170,13 @@ async fn converse(mut child: Child, component: Vec<u8>) -> Result<Vec<u8>, Error
     }
     if status.code() == Some(i32::from(BROKEN)) {
         return Err(Error::Internal(format!("the compiler: {complaint}")));
+    }
+    if status.code() == Some(PANICKED) {
+        tracing::error!(complaint, "the compiler panicked");
+        return Err(Error::Component(
+            "the compiler can't cope with this component; the host's log says where it broke off"
+                .to_owned(),
+        ));
     }
     // Out of memory aborts, out of processor time is a signal: both mean the same to the author.
     tracing::warn!(%status, complaint, "the compiler was stopped");

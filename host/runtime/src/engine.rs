@@ -39,10 +39,13 @@ fn features() -> WasmFeatures {
         | WasmFeatures::SIMD
         | WasmFeatures::FLOATS
         | WasmFeatures::EXTENDED_CONST
+        // The engine's own adapters between the parts of a composed component need it. A module
+        // that uses it itself does not get here: validation refuses it.
+        | WasmFeatures::MULTI_MEMORY
         | WasmFeatures::COMPONENT_MODEL
 }
 
-/// What validation allows: the engine's features and nothing else.
+/// What validation allows: nothing beyond the engine's features.
 pub(crate) fn validated_features() -> wasmparser::WasmFeatures {
     use wasmparser::WasmFeatures as F;
     F::MUTABLE_GLOBAL

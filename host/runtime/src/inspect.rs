@@ -72,9 +72,12 @@ pub fn inspect(bytes: &[u8]) -> Result<Inspection, Error> {
         }
     }
     if let Some(types) = outermost {
-        pass.imports.retain(|import| !interfaces::is_types_alone(&types, import));
+        pass.imports
+            .retain(|import| !interfaces::is_types_alone(&types, import));
     }
-    let Pass { mut found, imports, .. } = pass;
+    let Pass {
+        mut found, imports, ..
+    } = pass;
     found.imports = imports.iter().map(|name| cut(name)).collect();
     found.kind = interfaces::check(&found)?;
     Ok(found)

@@ -13,8 +13,20 @@ use crate::typed::{self, Reader};
 
 /// Most exported functions that are looked at; a component has at most 256 tools.
 const EXPORTS_MAX: usize = 1_000;
-/// Exports that toolchains and WASI add, `*` for any end, and why they are no tools.
-const INTERNALS: [(&str, &str); 1] = [("wasi:*", "an interface of WASI, which hosts call")];
+/// What toolchains export for themselves: the function, a parameter that tells it from an author's
+/// of the same name, and what it is.
+const INTERNALS: [(&str, &str, &str); 2] = [
+    (
+        "exports#init",
+        "app-name",
+        "componentize-py's own: it loads the program",
+    ),
+    (
+        "init",
+        "script",
+        "componentize-qjs's own: it runs any script it is given",
+    ),
+];
 
 /// What a plain component offers.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -174,8 +186,8 @@ fn read(component: &Component) -> Interface {
         match export.ty {
             ComponentItem::ComponentFunc(function) => found.offer(name.to_owned(), &function),
             ComponentItem::ComponentInstance(instance) => {
-                if let Some(reason) = internal(name) {
-                    found.skip(name, reason);
+                if name.starts_with("wasi:") {
+                    found.skip(name, "an interface of WASI, which hosts call");
                     continue;
                 }
                 for (function, export) in instance.exports(engine) {
@@ -211,7 +223,7 @@ impl Interface {
 }
 
 fn signature(export: &str, function: &ComponentFunc) -> Result<Signature, String> {
-    if let Some(reason) = internal(export) {
+    if let Some(reason) = internal(export, function) {
         return Err(reason.to_owned());
     }
     if export.contains('[') {
@@ -237,15 +249,11 @@ fn signature(export: &str, function: &ComponentFunc) -> Result<Signature, String
     Ok(signature)
 }
 
-/// Why an export is a part of its toolchain or of WASI rather than of the author's.
-fn internal(export: &str) -> Option<&'static str> {
-    let known = INTERNALS
-        .iter()
-        .find(|(name, _)| match name.strip_suffix('*') {
-            Some(prefix) => export.starts_with(prefix),
-            None => export == *name,
-        });
-    known.map(|(_, reason)| *reason)
+/// What an export is, if it belongs to its toolchain rather than to the author.
+fn internal(export: &str, function: &ComponentFunc) -> Option<&'static str> {
+    let (_, parameter, reason) = INTERNALS.iter().find(|(name, ..)| export == *name)?;
+    let is_its = function.params().any(|(name, _)| name == *parameter);
+    is_its.then_some(*reason)
 }
 
 fn index(component: &Component, export: &str) -> Option<ComponentExportIndex> {
