@@ -4,10 +4,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
-use clap::{Args, Parser};
+use clap::{Args, CommandFactory, FromArgMatches, Parser};
 
-use crate::client::Client;
 use crate::command::Command;
+use crate::context::Context;
 use crate::error::{Exit, Result, usage};
 use crate::output::Output;
 
@@ -32,19 +32,20 @@ pub(crate) struct Cli {
 #[derive(Args)]
 #[command(next_help_heading = "Global options")]
 pub(crate) struct Options {
-    /// The host to speak to
+    /// The host to speak to [default: the one that works on the data directory; where there is
+    /// none, this process opens the directory itself]
     #[arg(long, global = true, value_name = "URL", env = "COFFERDAM_SERVER")]
-    #[arg(default_value = "http://127.0.0.1:8000", hide_env_values = true)]
-    server: String,
+    #[arg(hide_env_values = true)]
+    pub(crate) server: Option<String>,
     /// The key to show it [default: the admin key in the data directory, for a host of this
     /// machine]
     #[arg(long, global = true, value_name = "KEY", env = "COFFERDAM_API_KEY")]
     #[arg(hide_env_values = true)]
-    api_key: Option<String>,
+    pub(crate) api_key: Option<String>,
     /// Where a host keeps its files [env: COFFERDAM_DATA_DIR=] [default: the platform's directory
     /// for user data]
     #[arg(long, global = true, value_name = "DIR")]
-    data_dir: Option<PathBuf>,
+    pub(crate) data_dir: Option<PathBuf>,
     /// Print the result or error body of the HTTP API instead of text for people
     #[arg(long, global = true)]
     pub(crate) json: bool,
@@ -54,44 +55,29 @@ pub(crate) struct Options {
     pub(crate) log: Option<String>,
 }
 
-/// What every command is given.
-pub(crate) struct Context {
-    pub(crate) output: Output,
-    options: Options,
-}
-
 impl Cli {
-    /// Does what was typed.
-    pub(crate) async fn run(self, output: Output) -> Result<Exit> {
-        let context = Context {
-            output,
-            options: self.options,
-        };
-        self.command.run(&context).await
-    }
-}
-
-impl Context {
-    /// The data directory of this machine's host.
-    pub(crate) fn data_dir(&self) -> PathBuf {
-        cofferdam_server::data_dir(self.options.data_dir.clone())
-    }
-
-    /// A client of the host to speak to.
+    /// Reads the command line: what was typed, and the words of the command.
     ///
-    /// The admin key of this machine is shown to a host of this machine only: a wrong `--server`
-    /// must not give it away.
-    pub(crate) fn client(&self) -> Result<Client> {
-        let client = Client::new(&self.options.server)?;
-        let key = match &self.options.api_key {
-            Some(key) => Some(key.clone()),
-            None if client.is_local() => cofferdam_server::admin_key(&self.data_dir()),
-            None => None,
+    /// **Errors**: what clap says; also for the options that ask for help.
+    pub(crate) fn read() -> std::result::Result<(Self, String), clap::Error> {
+        let matches = Self::command().try_get_matches()?;
+        let words = std::iter::successors(matches.subcommand(), |(_, inner)| inner.subcommand());
+        let words: Vec<&str> = words.map(|(word, _)| word).collect();
+        let command = words.join(" ");
+        Ok((Self::from_arg_matches(&matches)?, command))
+    }
+
+    /// Does what was typed.
+    pub(crate) async fn run(self, command: String, output: Output) -> Result<Exit> {
+        let context = Context::new(self.options, command, output);
+        let ended = tokio::select! {
+            // What the command itself says of an interrupt goes first.
+            biased;
+            ended = self.command.run(&context) => ended,
+            interrupted = context.interrupted() => interrupted.map(|()| Exit::Interrupted),
         };
-        match key {
-            Some(key) => client.with_key(key.trim()),
-            None => Ok(client),
-        }
+        context.close().await;
+        ended
     }
 }
 
@@ -115,8 +101,6 @@ pub(crate) fn refused(error: &clap::Error) -> ExitCode {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]

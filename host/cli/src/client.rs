@@ -1,8 +1,10 @@
 //! The HTTP API as a client sees it.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
+use cofferdam_server::Inside;
 use cofferdam_server::types::{Code, Failure};
 use cofferdam_wire::error::ErrorBody;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
@@ -24,9 +26,14 @@ const SILENCE_MAX: Duration = Duration::from_secs(45);
 /// Most bytes of an answer: a full page of large tasks.
 const ANSWER_BYTES_MAX: usize = 256 << 20;
 
+/// How the host inside this process is called, which nobody connects to.
+const INSIDE: &str = "http://localhost";
+
 /// Speaks to one host. Cheap to make, keeps its connections.
 pub(crate) struct Client {
     http: reqwest::Client,
+    /// The host, where it is in this process: it gets the same requests without a connection.
+    inside: Option<Arc<Inside>>,
     base: Url,
     key: Option<HeaderValue>,
 }
@@ -123,8 +130,17 @@ impl Client {
             .map_err(|error| broken("make an HTTP client", &error))?;
         Ok(Self {
             http,
+            inside: None,
             base,
             key: None,
+        })
+    }
+
+    /// A client of the host in this process.
+    pub(crate) fn inside(host: Arc<Inside>) -> Result<Self> {
+        Ok(Self {
+            inside: Some(host),
+            ..Self::new(INSIDE)?
         })
     }
 
@@ -137,6 +153,11 @@ impl Client {
             key: Some(key),
             ..self
         })
+    }
+
+    /// True when the host ends with this process.
+    pub(crate) fn is_inside(&self) -> bool {
+        self.inside.is_some()
     }
 
     /// True when the host is this machine by its address.
@@ -161,10 +182,7 @@ impl Client {
             .builder(request)
             .header(ACCEPT, "application/json")
             .timeout(time);
-        let response = builder
-            .send()
-            .await
-            .map_err(|error| self.unreached(&error))?;
+        let response = self.carry(builder).await?;
         let response = self.accepted(response).await?;
         let text = self.text(response).await?;
         match serde_json::from_str(&text) {
@@ -187,10 +205,8 @@ impl Client {
         if let Some(id) = last_event_id {
             builder = builder.header("last-event-id", id);
         }
-        let sent = tokio::time::timeout(SILENCE_MAX, builder.send()).await;
-        let response = sent
-            .map_err(|_| self.silent())?
-            .map_err(|error| self.unreached(&error))?;
+        let sent = tokio::time::timeout(SILENCE_MAX, self.carry(builder)).await;
+        let response = sent.map_err(|_| self.silent())??;
         self.accepted(response).await
     }
 
@@ -209,6 +225,24 @@ impl Client {
             self.base
         );
         Failure::new(Code::UpstreamError, message).into()
+    }
+
+    /// Takes a request to the host, and the head of its answer back.
+    async fn carry(&self, request: RequestBuilder) -> Result<Response> {
+        let Some(host) = &self.inside else {
+            let sent = request.send().await;
+            return sent.map_err(|error| self.unreached(&error));
+        };
+        let request = request
+            .build()
+            .map_err(|error| broken("make a request", &error))?;
+        let time = request.timeout().copied().unwrap_or(SILENCE_MAX);
+        let request = http::Request::<reqwest::Body>::try_from(request)
+            .map_err(|error| broken("make a request", &error))?;
+        let request = request.map(|body| body.as_bytes().unwrap_or_default().to_vec());
+        let answered = tokio::time::timeout(time, host.answer(request)).await;
+        let response = answered.map_err(|_| self.silent())?;
+        Ok(response.map(reqwest::Body::wrap_stream).into())
     }
 
     fn builder(&self, request: Request<'_>) -> RequestBuilder {
@@ -266,8 +300,7 @@ impl Client {
         }
         let message = if error.is_connect() {
             format!(
-                "no host answers at {}; start one with `cofferdam serve`, or name another with \
-                 --server",
+                "no host answers at {}; start one there, or name another with --server",
                 self.base
             )
         } else {

@@ -8,7 +8,7 @@ mod tool;
 
 use clap::Subcommand;
 
-use crate::cli::Context;
+use crate::context::Context;
 use crate::error::{Exit, Result};
 
 /// What the program can do.

@@ -9,7 +9,7 @@ use cofferdam_wire::call::CallAnswer;
 use cofferdam_wire::component::ComponentView;
 use cofferdam_wire::tool::ToolView;
 
-use crate::cli::Context;
+use crate::context::Context;
 use crate::error::{Result, broken, usage};
 use crate::input;
 

@@ -9,18 +9,18 @@ mod cli;
 mod client;
 mod command;
 mod component;
+mod context;
 mod error;
 mod follow;
 mod input;
 mod log;
 mod output;
 mod project;
+mod signals;
 mod sse;
 mod view;
 
 use std::process::ExitCode;
-
-use clap::Parser;
 
 use crate::cli::Cli;
 use crate::output::Output;
@@ -33,18 +33,18 @@ fn main() -> ExitCode {
     if std::env::args_os().nth(1).is_some_and(|arg| arg == COMPILE) {
         return cofferdam_server::compiler_child();
     }
-    match Cli::try_parse() {
-        Ok(cli) => run(cli),
+    match Cli::read() {
+        Ok((cli, command)) => run(cli, command),
         Err(error) => cli::refused(&error),
     }
 }
 
-fn run(cli: Cli) -> ExitCode {
+fn run(cli: Cli, command: String) -> ExitCode {
     let output = Output::new(cli.options.json);
     log::start(&cli.command, cli.options.log.as_deref());
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => return output.end(Err(error::broken("start its threads", &error))),
     };
-    output.end(runtime.block_on(cli.run(output)))
+    output.end(runtime.block_on(cli.run(command, output)))
 }

@@ -36,3 +36,12 @@ pub enum Durability {
     /// A crash of the host.
     Fast,
 }
+
+/// Whether the runs that are not over go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Runs {
+    /// They do.
+    Driven,
+    /// They rest until the next start; cancelling one works all the same.
+    Left,
+}

@@ -2,6 +2,7 @@
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
+use std::net::SocketAddr;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
@@ -11,6 +12,13 @@ use crate::error::Error;
 
 /// The admin key of a host, for the command line on the same machine.
 const ADMIN_KEY: &str = "admin.key";
+/// Held by whoever works on the directory; its text says who that is.
+const LOCK: &str = "lock";
+/// Where the host of this directory listens, while it does. Only who finds the lock taken believes
+/// it, so that one a killed host left behind misleads nobody.
+const ADDRESS: &str = "address";
+/// Most bytes of the lock's text that are shown: a process id and a command.
+const HOLDER_BYTES_MAX: usize = 100;
 
 /// The data directory: `explicit`, else `$COFFERDAM_DATA_DIR`, else the platform's directory for
 /// user data, else `./.cofferdam`.
@@ -45,18 +53,35 @@ pub fn admin_key(data_dir: &Path) -> Option<String> {
     Some(text.trim().to_owned())
 }
 
+/// Where the host of this data directory listens, if it does.
+pub(crate) fn address(data_dir: &Path) -> Option<SocketAddr> {
+    let text = fs::read_to_string(data_dir.join(ADDRESS)).ok()?;
+    text.trim().parse().ok()
+}
+
+/// Who holds this data directory, in words.
+pub(crate) fn holder(data_dir: &Path) -> String {
+    let text = fs::read_to_string(data_dir.join(LOCK)).unwrap_or_default();
+    let text = text.lines().next().unwrap_or_default();
+    match text.split_once(' ') {
+        Some((process, command)) if text.len() <= HOLDER_BYTES_MAX => {
+            format!("`cofferdam {command}`, process {process}")
+        }
+        _ => "another process".to_owned(),
+    }
+}
+
 /// A data directory that this process holds.
 pub(crate) struct DataDir {
     path: PathBuf,
     /// Locked until it is closed, also when the process is killed.
-    _lock: File,
+    lock: File,
 }
 
 impl DataDir {
-    /// Creates the directory if need be and takes it.
-    ///
-    /// **Errors**: [`Error::InUse`] when another host has it.
-    pub(crate) fn take(path: &Path) -> Result<Self, Error> {
+    /// Creates the directory if need be and takes it for `command`; `None` when another process has
+    /// it.
+    pub(crate) fn take(path: &Path, command: &str) -> Result<Option<Self>, Error> {
         let fail = |source| Error::DataDir {
             path: path.to_owned(),
             source,
@@ -66,19 +91,30 @@ impl DataDir {
             .create(true)
             .truncate(false)
             .write(true)
-            .open(path.join("lock"))
+            .open(path.join(LOCK))
             .map_err(fail)?;
         match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => {}
-            Err(rustix::io::Errno::WOULDBLOCK) => return Err(Error::InUse(path.to_owned())),
+            Err(rustix::io::Errno::WOULDBLOCK) => return Ok(None),
             Err(error) => return Err(fail(error.into())),
         }
         let this = Self {
             path: path.to_owned(),
-            _lock: lock,
+            lock,
         };
+        // Before the lock names its holder, so that nobody takes a dead host's address for ours.
+        this.remove_address().map_err(fail)?;
+        this.lock
+            .set_len(0)
+            .and_then(|()| writeln!(&this.lock, "{} {command}", std::process::id()))
+            .map_err(fail)?;
         create(&this.workspaces()).map_err(fail)?;
-        Ok(this)
+        Ok(Some(this))
+    }
+
+    /// Where it is.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Where named workspaces are.
@@ -98,15 +134,32 @@ impl DataDir {
 
     /// Writes the admin key, whole or not at all.
     pub(crate) fn write_admin_key(&self, key: &str) -> Result<(), Error> {
-        let path = self.admin_key_file();
-        let fresh = path.with_extension("key.new");
+        self.write(ADMIN_KEY, key)
+    }
+
+    /// Says where this host listens, whole or not at all.
+    pub(crate) fn write_address(&self, address: SocketAddr) -> Result<(), Error> {
+        self.write(ADDRESS, &address.to_string())
+    }
+
+    /// Says no longer where this host listens.
+    pub(crate) fn remove_address(&self) -> io::Result<()> {
+        match fs::remove_file(self.path.join(ADDRESS)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            Ok(()) | Err(_) => Ok(()),
+        }
+    }
+
+    fn write(&self, name: &str, line: &str) -> Result<(), Error> {
+        let path = self.path.join(name);
+        let fresh = self.path.join(format!("{name}.new"));
         let write = || -> io::Result<()> {
             let mut file = owner_only()
                 .create(true)
                 .truncate(true)
                 .write(true)
                 .open(&fresh)?;
-            writeln!(file, "{key}")?;
+            writeln!(file, "{line}")?;
             file.sync_all()?;
             fs::rename(&fresh, &path)
         };

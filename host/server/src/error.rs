@@ -1,5 +1,6 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use cofferdam_store_api::StoreError;
 use thiserror::Error as ThisError;
@@ -16,8 +17,31 @@ pub enum Error {
         source: std::io::Error,
     },
     /// Another host has it.
-    #[error("the data directory {} is in use by another host; stop it or name another directory", .0.display())]
-    InUse(PathBuf),
+    #[error(
+        "the data directory {} is in use by another host ({holder}); stop it or name another \
+         directory",
+        path.display()
+    )]
+    InUse {
+        /// Which.
+        path: PathBuf,
+        /// Who has it, in words.
+        holder: String,
+    },
+    /// Another command has it, and did not end in time.
+    #[error(
+        "the data directory {} is in use by {holder}, which did not end within {} s; try again \
+         when it has ended",
+        path.display(), waited.as_secs()
+    )]
+    Busy {
+        /// Which.
+        path: PathBuf,
+        /// Who has it, in words.
+        holder: String,
+        /// How long it was waited for.
+        waited: Duration,
+    },
     /// The address can't be listened on.
     #[error("can't listen on {address}: {source}")]
     Listen {

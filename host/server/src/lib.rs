@@ -2,13 +2,17 @@
 //!
 //! Owns which concrete parts a host is made of, and the order in which they start and stop; the
 //! only crate that names backends, clocks and processes. Refuses to do the parts' work. Start with
-//! [`serve()`] for a host with doors, or [`Local`] for a single call without one.
+//! [`serve()`] for a host with doors, [`reach`] for whoever speaks to the host of a data directory or
+//! becomes it, or [`Local`] for a component file alone.
 
 mod ambient;
 mod app;
+mod claim;
 mod config;
 mod data_dir;
 mod error;
+mod host;
+mod inside;
 mod local;
 mod mcp;
 mod serve;
@@ -17,8 +21,9 @@ mod tools;
 pub use cofferdam_runtime::child_main as compiler_child;
 pub use cofferdam_toolbox::Labels;
 pub use cofferdam_types as types;
-pub use config::{Config, Durability, Store};
+pub use config::{Config, Durability, Runs, Store};
 pub use data_dir::{admin_key, data_dir};
 pub use error::Error;
+pub use inside::{Inside, Reached, reach};
 pub use local::{Local, LocalCall};
 pub use serve::{Ready, serve};

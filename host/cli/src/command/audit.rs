@@ -3,7 +3,7 @@ use cofferdam_wire::audit::AuditView;
 use cofferdam_wire::page::PageView;
 
 use super::page::Page;
-use crate::cli::Context;
+use crate::context::Context;
 use crate::error::{Exit, Result};
 use crate::view;
 
@@ -17,7 +17,7 @@ pub(crate) enum Audit {
 impl Audit {
     pub(super) async fn run(self, context: &Context) -> Result<Exit> {
         let Self::List(page) = self;
-        let client = context.client()?;
+        let client = context.client().await?;
         let answer = client
             .send::<PageView<AuditView>>(page.of(&["audit"]))
             .await?;

@@ -1,16 +1,15 @@
-use std::io;
 use std::net::SocketAddr;
 
 use clap::{Args, ValueEnum};
 use cofferdam_server::types::{Code, Failure};
 use cofferdam_server::{Config, Durability, Error as ServerError, Ready, Store};
 use serde_json::json;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::Notify;
 
-use crate::cli::Context;
+use crate::context::Context;
 use crate::error::{Exit, Result, broken};
 use crate::output::Output;
+use crate::signals::Signals;
 
 /// Start a host
 ///
@@ -130,28 +129,5 @@ fn ended(result: std::result::Result<(), ServerError>) -> Result<Exit> {
     match result {
         Ok(()) => Ok(Exit::Done),
         Err(error) => Err(Failure::new(Code::Unavailable, error.to_string()).into()),
-    }
-}
-
-/// What asks a host to end.
-struct Signals {
-    interrupt: Signal,
-    terminate: Signal,
-}
-
-impl Signals {
-    fn new() -> io::Result<Self> {
-        Ok(Self {
-            interrupt: signal(SignalKind::interrupt())?,
-            terminate: signal(SignalKind::terminate())?,
-        })
-    }
-
-    /// The next one.
-    async fn next(&mut self) {
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-        }
     }
 }

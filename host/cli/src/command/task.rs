@@ -10,7 +10,7 @@ mod watch;
 
 use clap::Subcommand;
 
-use crate::cli::Context;
+use crate::context::Context;
 use crate::error::{Exit, Result};
 
 /// What can be done with tasks.

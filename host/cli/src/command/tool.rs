@@ -11,7 +11,7 @@ mod test;
 
 use clap::Subcommand;
 
-use crate::cli::Context;
+use crate::context::Context;
 use crate::error::{Exit, Result};
 
 /// What can be done with tools.

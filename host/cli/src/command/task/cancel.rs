@@ -4,8 +4,8 @@ use cofferdam_wire::task::TaskView;
 
 use super::id::Id;
 use super::show::stands;
-use crate::cli::Context;
 use crate::client::Request;
+use crate::context::Context;
 use crate::error::{Exit, Result};
 use crate::view;
 
@@ -18,7 +18,7 @@ pub(crate) struct Cancel {
 
 impl Cancel {
     pub(super) async fn run(self, context: &Context) -> Result<Exit> {
-        let (client, output) = (context.client()?, context.output);
+        let (client, output) = (context.client().await?, context.output);
         let (text, name, stands) = match self.id {
             Id::Task(id) => {
                 let path = ["tasks", &id.to_string(), "cancel"];

@@ -6,8 +6,8 @@ use cofferdam_wire::page::PageView;
 
 use super::id::Id;
 use super::watch::{Watch, conclude};
-use crate::cli::Context;
 use crate::client::{Client, Request};
+use crate::context::Context;
 use crate::error::{Exit, Result};
 use crate::output::Output;
 use crate::view;
@@ -27,7 +27,12 @@ pub(crate) struct Events {
 
 impl Events {
     pub(super) async fn run(self, context: &Context) -> Result<Exit> {
-        let (client, output) = (context.client()?, context.output);
+        let output = context.output;
+        let client = if self.follow {
+            context.driving_client().await?
+        } else {
+            context.client().await?
+        };
         let run = self.id.run(&client).await?;
         if self.follow {
             let mut watch = Watch::lines(output);

@@ -1,11 +1,12 @@
 use clap::Args;
+use cofferdam_server::types::TaskId;
 use cofferdam_wire::run::RunView;
 use cofferdam_wire::task::TaskView;
 
 use super::id::Id;
 use super::watch::{Watch, conclude};
-use crate::cli::Context;
 use crate::client::{Client, Request};
+use crate::context::Context;
 use crate::error::{Exit, Result};
 use crate::input;
 
@@ -28,8 +29,14 @@ pub(crate) struct Run {
 
 impl Run {
     pub(super) async fn run(self, context: &Context) -> Result<Exit> {
-        let (client, output) = (context.client()?, context.output);
-        let task = self.task(&client).await?;
+        let output = context.output;
+        let given = self.given()?;
+        let client = if self.no_wait {
+            context.client().await?
+        } else {
+            context.driving_client().await?
+        };
+        let task = given.find(&client).await?;
         let id = task.task_id.to_string();
         let path = ["tasks", &id, "runs"];
         let started = client.send::<RunView>(Request::post(&path)).await?;
@@ -40,9 +47,14 @@ impl Run {
                 output.text(started.text)?;
                 Ok(Exit::Done)
             } else {
-                output.note(format!(
-                    "follow it with `cofferdam task events {run_id} --follow`"
-                ));
+                output.note(if client.is_inside() {
+                    format!(
+                        "no host is there to drive it: it goes on with `cofferdam serve`, or with \
+                         `cofferdam task events {run_id} --follow`"
+                    )
+                } else {
+                    format!("follow it with `cofferdam task events {run_id} --follow`")
+                });
                 output.text(run_id)?;
                 Ok(Exit::Done)
             };
@@ -53,8 +65,9 @@ impl Run {
             // Where the signal can't be heard, the program ends as without this branch.
             Ok(()) = tokio::signal::ctrl_c() => {
                 watch.end();
+                let state = if client.is_inside() { "rests" } else { "goes on" };
                 output.note(format!(
-                    "the run goes on; follow it with `cofferdam task events {run_id} --follow`, \
+                    "the run {state}; follow it with `cofferdam task events {run_id} --follow`, \
                      stop it with `cofferdam task cancel {run_id}`"
                 ));
                 return Ok(Exit::Interrupted);
@@ -64,15 +77,30 @@ impl Run {
         conclude(&client, run_id, output).await
     }
 
-    /// The task, which is made unless it is named by its id.
-    async fn task(&self, client: &Client) -> Result<TaskView> {
-        let answer = if let Ok(Id::Task(task)) = self.task.parse() {
-            client
-                .send(Request::get(&["tasks", &task.to_string()]))
-                .await?
-        } else {
-            let body = input::body(&self.task)?;
-            client.send(Request::post(&["tasks"]).json(body)).await?
+    /// The task, as it was typed.
+    fn given(&self) -> Result<Given> {
+        Ok(match self.task.parse() {
+            Ok(Id::Task(task)) => Given::There(task),
+            Ok(Id::Run(_)) | Err(_) => Given::Document(input::body(&self.task)?),
+        })
+    }
+}
+
+/// A task to run.
+enum Given {
+    There(TaskId),
+    Document(Vec<u8>),
+}
+
+impl Given {
+    /// The task, which is made unless it was named by its id.
+    async fn find(self, client: &Client) -> Result<TaskView> {
+        let answer = match self {
+            Self::There(task) => {
+                let path = ["tasks", &task.to_string()];
+                client.send(Request::get(&path)).await?
+            }
+            Self::Document(body) => client.send(Request::post(&["tasks"]).json(body)).await?,
         };
         Ok(answer.value)
     }

@@ -4,8 +4,8 @@ use cofferdam_wire::run::RunView;
 use cofferdam_wire::task::TaskView;
 
 use super::id::Id;
-use crate::cli::Context;
 use crate::client::Request;
+use crate::context::Context;
 use crate::error::{Exit, Result};
 use crate::output::Output;
 use crate::view;
@@ -19,7 +19,7 @@ pub(crate) struct Show {
 
 impl Show {
     pub(super) async fn run(self, context: &Context) -> Result<Exit> {
-        let (client, output) = (context.client()?, context.output);
+        let (client, output) = (context.client().await?, context.output);
         match self.id {
             Id::Task(id) => {
                 let path = ["tasks", &id.to_string()];

@@ -3,8 +3,8 @@ use std::path::PathBuf;
 use clap::Args;
 use cofferdam_wire::component::ComponentView;
 
-use crate::cli::Context;
 use crate::client::{Request, UPLOAD_TIME};
+use crate::context::Context;
 use crate::error::{Exit, Result};
 use crate::input;
 use crate::view;
@@ -19,7 +19,7 @@ pub(crate) struct Add {
 
 impl Add {
     pub(super) async fn run(self, context: &Context) -> Result<Exit> {
-        let (client, output) = (context.client()?, context.output);
+        let (client, output) = (context.client().await?, context.output);
         for file in self.files {
             let bytes = input::component(&file)?;
             let busy = output.busy(format!("adding {}", file.display()));

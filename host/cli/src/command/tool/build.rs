@@ -8,7 +8,7 @@ use cofferdam_server::types::{Code, Digest, Failure};
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::cli::Context;
+use crate::context::Context;
 use crate::error::{self, Exit, Result, usage};
 use crate::input;
 use crate::project::Project;

@@ -9,9 +9,9 @@ use cofferdam_server::types::workspace::Access;
 use cofferdam_wire::call::{CallAnswer, CallRequest};
 use cofferdam_wire::workspace::Workspace;
 
-use crate::cli::Context;
 use crate::client::{Answer, CALL_TIME, Request};
 use crate::component::Component;
+use crate::context::Context;
 use crate::error::{Exit, Result, broken, usage};
 use crate::input;
 use crate::view;
@@ -124,7 +124,7 @@ impl Call {
         let body = serde_json::to_vec(&request).map_err(|error| broken("write JSON", &error))?;
         let path = ["tools", &in_path(&tool), "call"];
         let request = Request::post(&path).json(body).within(CALL_TIME);
-        context.client()?.send(request).await
+        context.client().await?.send(request).await
     }
 
     fn access(&self) -> Access {

@@ -3,8 +3,8 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::json;
 
-use crate::cli::Context;
 use crate::component::Component;
+use crate::context::Context;
 use crate::error::{Exit, Result};
 use crate::view;
 

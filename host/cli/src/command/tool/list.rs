@@ -2,8 +2,8 @@ use clap::Args;
 use cofferdam_wire::page::PageView;
 use cofferdam_wire::tool::ToolView;
 
-use crate::cli::Context;
 use crate::command::page::Page;
+use crate::context::Context;
 use crate::error::{Exit, Result};
 use crate::view;
 
@@ -22,7 +22,7 @@ pub(crate) struct List {
 
 impl List {
     pub(super) async fn run(self, context: &Context) -> Result<Exit> {
-        let (client, output) = (context.client()?, context.output);
+        let (client, output) = (context.client().await?, context.output);
         let request = self.page.of(&["tools"]).with("prefix", self.prefix);
         let answer = client.send::<PageView<ToolView>>(request).await?;
         if output.is_json() {

@@ -7,7 +7,7 @@ use cofferdam_server::types::{Code, ComponentName, Failure, ToolName};
 use rust_embed::RustEmbed;
 use serde_json::json;
 
-use crate::cli::Context;
+use crate::context::Context;
 use crate::error::{self, Exit, Result, usage};
 
 /// Start the project of a tool

@@ -3,8 +3,8 @@ use cofferdam_server::types::tool::ToolRef;
 use cofferdam_wire::tool::ToolView;
 
 use super::call::in_path;
-use crate::cli::Context;
 use crate::client::Request;
+use crate::context::Context;
 use crate::error::{Exit, Result};
 use crate::view;
 
@@ -17,7 +17,7 @@ pub(crate) struct Show {
 
 impl Show {
     pub(super) async fn run(self, context: &Context) -> Result<Exit> {
-        let (client, output) = (context.client()?, context.output);
+        let (client, output) = (context.client().await?, context.output);
         let request = &["tools", &in_path(&self.tool)];
         let answer = client.send::<ToolView>(Request::get(request)).await?;
         if output.is_json() {

@@ -13,8 +13,8 @@ use serde::Serialize;
 use serde_json::json;
 
 use self::case::Case;
-use crate::cli::Context;
 use crate::component::Component;
+use crate::context::Context;
 use crate::error::{Error, Exit, Result, usage};
 use crate::output::Output;
 use crate::project::Project;

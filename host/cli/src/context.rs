@@ -1,0 +1,117 @@
+//! What every command is given: how to print, and how to get at a host.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use cofferdam_server::types::{Code, Failure};
+use cofferdam_server::{Inside, Reached, Runs};
+use tokio::sync::{Notify, OnceCell};
+
+use crate::cli::Options;
+use crate::client::Client;
+use crate::error::{Result, broken};
+use crate::output::Output;
+use crate::signals::Signals;
+
+/// What every command is given.
+pub(crate) struct Context {
+    pub(crate) output: Output,
+    options: Options,
+    /// The words of the command, for whoever finds the data directory taken.
+    command: String,
+    /// The host that this process became.
+    inside: OnceCell<Arc<Inside>>,
+    opened: Notify,
+}
+
+impl Context {
+    pub(crate) fn new(options: Options, command: String, output: Output) -> Self {
+        Self {
+            output,
+            options,
+            command,
+            inside: OnceCell::new(),
+            opened: Notify::new(),
+        }
+    }
+
+    /// The data directory of this machine's host.
+    pub(crate) fn data_dir(&self) -> PathBuf {
+        cofferdam_server::data_dir(self.options.data_dir.clone())
+    }
+
+    /// A client of the host to speak to.
+    pub(crate) async fn client(&self) -> Result<Client> {
+        self.reach(Runs::Left).await
+    }
+
+    /// The same for a command that waits for a run: where this process becomes the host, it drives
+    /// the runs that are not over.
+    pub(crate) async fn driving_client(&self) -> Result<Client> {
+        self.reach(Runs::Driven).await
+    }
+
+    /// The host that was named, else the one of the data directory, else one in this process.
+    async fn reach(&self, runs: Runs) -> Result<Client> {
+        let dir = self.data_dir();
+        let (client, found) = match &self.options.server {
+            Some(server) => {
+                let client = Client::new(server)?;
+                // The admin key of this machine is shown to a host of this machine only: a wrong
+                // `--server` must not give it away.
+                let is_local = client.is_local();
+                let key = is_local.then(|| cofferdam_server::admin_key(&dir));
+                (client, key.flatten())
+            }
+            None => match cofferdam_server::reach(&dir, &self.command, runs).await {
+                Ok(Reached::Listens(server)) => {
+                    (Client::new(&server)?, cofferdam_server::admin_key(&dir))
+                }
+                Ok(Reached::Inside(inside)) => {
+                    let key = inside.admin_key();
+                    (self.become_host(inside)?, key)
+                }
+                Err(error) => {
+                    return Err(Failure::new(Code::Unavailable, error.to_string()).into());
+                }
+            },
+        };
+        match self.options.api_key.as_ref().or(found.as_ref()) {
+            Some(key) => client.with_key(key.trim()),
+            None => Ok(client),
+        }
+    }
+
+    fn become_host(&self, inside: Inside) -> Result<Client> {
+        let inside = Arc::new(inside);
+        let client = Client::inside(Arc::clone(&inside))?;
+        // Whoever holds the directory is not asked to take it again.
+        self.inside.set(inside).ok();
+        self.opened.notify_one();
+        Ok(client)
+    }
+
+    /// Resolves when somebody wants to end this process while it is a host, which has to end in
+    /// good order. Any other command is ended by the signal itself.
+    pub(crate) async fn interrupted(&self) -> Result<()> {
+        self.opened.notified().await;
+        let mut signals = Signals::new().map_err(|error| broken("hear signals", &error))?;
+        signals.next().await;
+        Ok(())
+    }
+
+    /// Ends the host that this process became, if it did.
+    pub(crate) async fn close(self) {
+        let Some(inside) = self.inside.into_inner().and_then(Arc::into_inner) else {
+            return;
+        };
+        let Ok(mut signals) = Signals::new() else {
+            return inside.close().await;
+        };
+        tokio::select! {
+            () = inside.close() => {}
+            // Once more: at once.
+            () = signals.next() => {}
+        }
+    }
+}
