@@ -8,10 +8,10 @@ use cofferdam_server::Inside;
 use cofferdam_server::types::{Code, Failure};
 use cofferdam_wire::error::ErrorBody;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
-use reqwest::{Method, RequestBuilder, Response, Url};
+use reqwest::{Method, RequestBuilder, Response, StatusCode, Url};
 use serde::de::DeserializeOwned;
 
-use crate::error::{Result, broken, usage};
+use crate::error::{Error, Result, broken, usage};
 
 /// For the handshake with a host, which as a rule is near.
 const CONNECT_TIME: Duration = Duration::from_secs(5);
@@ -219,7 +219,7 @@ impl Client {
     }
 
     /// Something that answers, but not as a Cofferdam does.
-    pub(crate) fn foreign(&self, what: &str) -> crate::error::Error {
+    pub(crate) fn foreign(&self, what: &str) -> Error {
         let message = format!(
             "what answers at {} is no Cofferdam of this kind: {what}",
             self.base
@@ -227,8 +227,22 @@ impl Client {
         Failure::new(Code::UpstreamError, message).into()
     }
 
+    /// A request to the MCP endpoint, to build on.
+    pub(crate) fn mcp(&self, method: Method) -> RequestBuilder {
+        self.to(method, self.url(&["mcp"]))
+    }
+
+    /// True when the host answers, whatever it says.
+    pub(crate) async fn is_there(&self) -> bool {
+        let request = self.to(Method::GET, self.url(&["healthz"]));
+        let request = request.timeout(CONNECT_TIME);
+        self.carry(request).await.is_ok()
+    }
+
     /// Takes a request to the host, and the head of its answer back.
-    async fn carry(&self, request: RequestBuilder) -> Result<Response> {
+    ///
+    /// **Cancel**: the host stops what it does for the request.
+    pub(crate) async fn carry(&self, request: RequestBuilder) -> Result<Response> {
         let Some(host) = &self.inside else {
             let sent = request.send().await;
             return sent.map_err(|error| self.unreached(&error));
@@ -236,7 +250,7 @@ impl Client {
         let request = request
             .build()
             .map_err(|error| broken("make a request", &error))?;
-        let time = request.timeout().copied().unwrap_or(SILENCE_MAX);
+        let time = request.timeout().copied().unwrap_or(CALL_TIME);
         let request = http::Request::<reqwest::Body>::try_from(request)
             .map_err(|error| broken("make a request", &error))?;
         let request = request.map(|body| body.as_bytes().unwrap_or_default().to_vec());
@@ -246,24 +260,33 @@ impl Client {
     }
 
     fn builder(&self, request: Request<'_>) -> RequestBuilder {
-        let mut url = self.base.clone();
-        if let Ok(mut segments) = url.path_segments_mut() {
-            segments
-                .pop_if_empty()
-                .extend(["api", "v1"])
-                .extend(request.path);
-        }
+        let path = [&["api", "v1"], request.path].concat();
+        let mut url = self.url(&path);
         if !request.query.is_empty() {
             url.query_pairs_mut().extend_pairs(request.query);
         }
-        let mut builder = self.http.request(request.method, url);
-        if let Some(key) = &self.key {
-            builder = builder.header(AUTHORIZATION, key.clone());
+        let builder = self.to(request.method, url);
+        match request.body {
+            Some((kind, body)) => builder.header(CONTENT_TYPE, kind).body(body),
+            None => builder,
         }
-        if let Some((kind, body)) = request.body {
-            builder = builder.header(CONTENT_TYPE, kind).body(body);
+    }
+
+    fn url(&self, path: &[&str]) -> Url {
+        let mut url = self.base.clone();
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments.pop_if_empty().extend(path);
         }
-        builder
+        url
+    }
+
+    /// A request with the key.
+    fn to(&self, method: Method, url: Url) -> RequestBuilder {
+        let builder = self.http.request(method, url);
+        match &self.key {
+            Some(key) => builder.header(AUTHORIZATION, key.clone()),
+            None => builder,
+        }
     }
 
     /// The response, when it is a success.
@@ -273,13 +296,18 @@ impl Client {
             return Ok(response);
         }
         let text = self.text(response).await?;
-        match serde_json::from_str::<ErrorBody>(&text) {
-            Ok(body) => Err(body.into()),
-            Err(_) => Err(self.foreign(&format!("it answers HTTP {status}"))),
+        Err(self.refusal(status, &text))
+    }
+
+    /// What the host says that is no success.
+    pub(crate) fn refusal(&self, status: StatusCode, text: &str) -> Error {
+        match serde_json::from_str::<ErrorBody>(text) {
+            Ok(body) => body.into(),
+            Err(_) => self.foreign(&format!("it answers HTTP {status}")),
         }
     }
 
-    async fn text(&self, mut response: Response) -> Result<String> {
+    pub(crate) async fn text(&self, mut response: Response) -> Result<String> {
         let mut bytes = Vec::new();
         while let Some(piece) = response
             .chunk()
@@ -294,22 +322,33 @@ impl Client {
         String::from_utf8(bytes).map_err(|_| self.foreign("its answer is not UTF-8"))
     }
 
-    fn unreached(&self, error: &reqwest::Error) -> crate::error::Error {
+    fn unreached(&self, error: &reqwest::Error) -> Error {
         if error.is_timeout() && !error.is_connect() {
             return self.silent();
         }
-        let message = if error.is_connect() {
-            format!(
-                "no host answers at {}; start one there, or name another with --server",
-                self.base
-            )
-        } else {
-            format!("the connection to {} broke", self.base)
-        };
+        if !error.is_connect() {
+            return self.broke();
+        }
+        let message = format!(
+            "no host answers at {}; start one there, or name another with --server",
+            self.base
+        );
         Failure::new(Code::Unavailable, message).into()
     }
 
-    fn silent(&self) -> crate::error::Error {
+    /// The connection ended before the answer did.
+    pub(crate) fn broke(&self) -> Error {
+        let message = format!("the connection to {} broke", self.base);
+        Failure::new(Code::Unavailable, message).into()
+    }
+
+    /// The host answers no more.
+    pub(crate) fn gone(&self) -> Error {
+        let message = format!("the host at {} is gone", self.base);
+        Failure::new(Code::Unavailable, message).into()
+    }
+
+    pub(crate) fn silent(&self) -> Error {
         let message = format!("the host at {} did not answer in time", self.base);
         Failure::new(Code::Unavailable, message).into()
     }
@@ -318,7 +357,6 @@ impl Client {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::Error;
 
     fn url(server: &str, request: Request<'_>) -> String {
         let client = Client::new(server).unwrap_or_else(|error| panic!("{error:?}"));

@@ -1,6 +1,7 @@
 //! The commands, a file for each.
 
 mod audit;
+mod mcp;
 mod page;
 mod serve;
 mod task;
@@ -15,6 +16,7 @@ use crate::error::{Exit, Result};
 #[derive(Subcommand)]
 pub(crate) enum Command {
     Serve(serve::Serve),
+    Mcp(mcp::Mcp),
     /// Write, build, test, add and call tools
     #[command(subcommand)]
     Tool(tool::Tool),
@@ -30,6 +32,7 @@ impl Command {
     pub(crate) async fn run(self, context: &Context) -> Result<Exit> {
         match self {
             Self::Serve(serve) => serve.run(context).await,
+            Self::Mcp(mcp) => mcp.run(context).await,
             Self::Tool(tool) => tool.run(context).await,
             Self::Task(task) => task.run(context).await,
             Self::Audit(audit) => audit.run(context).await,

@@ -16,6 +16,7 @@ mod input;
 mod log;
 mod output;
 mod project;
+mod relay;
 mod signals;
 mod sse;
 mod view;
@@ -46,5 +47,8 @@ fn run(cli: Cli, command: String) -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return output.end(Err(error::broken("start its threads", &error))),
     };
-    output.end(runtime.block_on(cli.run(command, output)))
+    let ended = output.end(runtime.block_on(cli.run(command, output)));
+    // A thread that waits for a line on stdin would be waited for.
+    runtime.shutdown_background();
+    ended
 }

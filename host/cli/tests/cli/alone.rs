@@ -137,50 +137,47 @@ fn commands_wait_for_each_other() {
 #[test]
 fn who_holds_the_directory_too_long_is_named() {
     let place = Place::new();
-    place.guest("guest.wasm", &endless());
-    place.run(&["tool", "add", "guest.wasm"]).with_code(0);
-    let mut long = Command::new(env!("CARGO_BIN_EXE_cofferdam"))
-        .args(["tool", "call", "guest-run", "--data-dir"])
-        .arg(place.path().join("data"))
-        .env_remove("COFFERDAM_SERVER")
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("the binary");
-    until(|| {
-        let lock = fs::read_to_string(place.path().join("data/lock")).unwrap_or_default();
-        lock.starts_with(&format!("{} ", long.id()))
-    });
-    let serve = ["serve", "--listen", "127.0.0.1:0"];
+    let data = place.path().join("data");
+    fs::create_dir(&data).expect("a directory");
+    fs::write(data.join("lock"), "4711 task run\n").expect("a file");
+    let lock = File::open(data.join("lock")).expect("a file");
+    lock.lock().expect("the lock");
     let (list, serve) = std::thread::scope(|scope| {
         let list = scope.spawn(|| place.run(&["tool", "list"]));
-        let serve = scope.spawn(|| place.run(&serve));
-        (list.join().expect("a command"), serve.join().expect("a command"))
+        let serve = scope.spawn(|| place.run(&["serve", "--listen", "127.0.0.1:0"]));
+        (
+            list.join().expect("a command"),
+            serve.join().expect("a command"),
+        )
     });
-    long.kill().expect("a command that runs");
-    long.wait().expect("a command that ran");
-    let holder = format!("is in use by `cofferdam tool call`, process {}, ", long.id());
     for ended in [list, serve] {
         let ended = ended.with_code(4);
-        assert!(ended.stderr.contains(&holder), "{ended:?}");
+        let holder = "is in use by `cofferdam task run`, process 4711, which did not end within";
+        assert!(ended.stderr.contains(holder), "{ended:?}");
     }
+    drop(lock);
     place.run(&["tool", "list"]).with_code(0);
 }
 
 #[test]
-fn a_host_waits_for_a_command_that_ends() {
+fn a_host_and_a_command_wait_for_a_command_that_ends() {
     let place = Place::new();
     let data = place.path().join("data");
-    fs::create_dir(&data).expect("a directory");
-    let lock = File::create(data.join("lock")).expect("a file");
-    lock.lock().expect("the lock");
-    let host = std::thread::scope(|scope| {
-        let host = scope.spawn(|| Host::at(&data, &[]).expect("a host"));
-        let list = scope.spawn(|| place.run(&["tool", "list"]));
-        drop(lock);
-        list.join().expect("a command").with_code(0);
-        host.join().expect("a host")
+    place.guest("guest.wasm", &endless());
+    place.run(&["tool", "add", "guest.wasm"]).with_code(0);
+    let call = call(&place, &["--deadline-ms", "1000"]);
+    until(|| {
+        let lock = fs::read_to_string(data.join("lock")).unwrap_or_default();
+        lock == format!("{} tool call\n", call.id())
     });
+    let host = std::thread::scope(|scope| {
+        let list = scope.spawn(|| place.run(&["tool", "list"]));
+        let host = Host::at(&data, &[]).expect("a host");
+        list.join().expect("a command").with_code(0);
+        host
+    });
+    let ended = call.wait_with_output().expect("its end");
+    assert_eq!(ended.status.code(), Some(1), "it timed out undisturbed");
     host.stop().expect("the host ends well");
 }
 
@@ -212,21 +209,10 @@ fn an_interrupted_command_leaves_its_record() {
     let place = Place::new();
     place.guest("guest.wasm", &endless());
     place.run(&["tool", "add", "guest.wasm"]).with_code(0);
-    let mut call = Command::new(env!("CARGO_BIN_EXE_cofferdam"))
-        .args(["tool", "call", "guest-run", "--data-dir"])
-        .arg(place.path().join("data"))
-        .env_remove("COFFERDAM_SERVER")
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("the binary");
+    let mut call = call(&place, &[]);
     let pid = call.id().to_string();
-    until(|| {
-        let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-        let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));
-        let caught = caught.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
-        caught.is_some_and(|mask| mask & (1 << (15 - 1)) != 0)
-    });
+    // It has come to the guest once it has computed for longer than a start takes.
+    until(|| processor_ticks(&pid) > 50);
     let killed = Command::new("kill").args(["-TERM", &pid]).status();
     assert!(killed.expect("the program kill").success());
     let status = call.wait().expect("its end");
@@ -237,6 +223,28 @@ fn an_interrupted_command_leaves_its_record() {
         (&json!("call"), &json!(2)),
         "{audit}"
     );
+}
+
+/// Calls the tool of the guest without waiting for it.
+fn call(place: &Place, more: &[&str]) -> std::process::Child {
+    Command::new(env!("CARGO_BIN_EXE_cofferdam"))
+        .args(["tool", "call", "guest-run", "--data-dir"])
+        .arg(place.path().join("data"))
+        .args(more)
+        .env_remove("COFFERDAM_SERVER")
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the binary")
+}
+
+/// What a process has computed, in hundredths of a second.
+fn processor_ticks(pid: &str) -> u64 {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    // The name before the parenthesis may hold spaces; the time in user mode is the twelfth after.
+    let fields = stat.rsplit(')').next().unwrap_or_default();
+    let ticks = fields.split_whitespace().nth(11);
+    ticks.and_then(|ticks| ticks.parse().ok()).unwrap_or(0)
 }
 
 /// Waits for something that another process does.

@@ -8,8 +8,8 @@ const NOBODY: &str = "http://127.0.0.1:1";
 #[test]
 fn a_host_that_is_not_there() {
     let place = Place::new().with("COFFERDAM_SERVER", NOBODY);
-    let message = "no host answers at http://127.0.0.1:1/; start one with `cofferdam serve`, or \
-                   name another with --server";
+    let message = "no host answers at http://127.0.0.1:1/; start one there, or name another with \
+                   --server";
     for args in [
         &["tool", "list"][..],
         &["tool", "call", "hello-greet"],

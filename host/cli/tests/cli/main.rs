@@ -1,5 +1,6 @@
 //! The command as people and scripts use it: what it prints, and how it ends.
 
+mod alone;
 mod author;
 mod command;
 mod errors;
