@@ -6,6 +6,7 @@ fn main() {
         "guest-sdk/template",
         "guest-sdk/rust",
         "guest-sdk/macros",
+        "guest-sdk/test",
         "wit",
     ] {
         println!("cargo::rerun-if-changed=../../{folder}");

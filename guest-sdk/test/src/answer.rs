@@ -67,17 +67,32 @@ pub struct Wall {
     pub total: Duration,
 }
 
-/// What a call printed: the end of each stream, and how much was dropped.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+/// What a call printed and logged, and how much of it was dropped.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 pub struct Log {
     /// The end of stdout.
     #[serde(rename = "stdout_tail")]
     pub stdout: String,
-    /// The end of stderr, and what the tool logged.
+    /// The end of stderr.
     #[serde(rename = "stderr_tail")]
     pub stderr: String,
     /// What is not kept.
     pub dropped_bytes: u64,
+    /// What the tool logged, oldest first.
+    #[serde(default)]
+    pub records: Vec<LogRecord>,
+}
+
+/// One record of a tool's log.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct LogRecord {
+    /// How loud: `trace`, `debug`, `info`, `warn` or `error`.
+    pub level: String,
+    /// What happened.
+    pub message: String,
+    /// Facts, by name.
+    #[serde(default)]
+    pub fields: Map<String, Value>,
 }
 
 /// What a tool may not, and why.
@@ -267,7 +282,11 @@ impl fmt::Display for Failure {
 
 impl fmt::Display for Log {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "stdout: {}\nstderr: {}", self.stdout, self.stderr)
+        writeln!(f, "stdout: {}\nstderr: {}", self.stdout, self.stderr)?;
+        self.records.iter().try_for_each(|record| {
+            let facts = Value::Object(record.fields.clone());
+            writeln!(f, "{}: {} {facts}", record.level, record.message)
+        })
     }
 }
 
@@ -304,7 +323,10 @@ mod tests {
             ("", "printed no JSON"),
             ("cofferdam 0.0.1", "printed no JSON"),
             ("{}", "doesn't know: missing field `result`"),
-            (r#"{"error": {"code": "new", "message": "x"}}"#, "unknown variant `new`"),
+            (
+                r#"{"error": {"code": "new", "message": "x"}}"#,
+                "unknown variant `new`",
+            ),
             (
                 r#"{"error": {"code": "not_found", "message": "no such tool"}}"#,
                 "not_found: no such tool",

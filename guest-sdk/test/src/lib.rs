@@ -26,6 +26,6 @@ mod call;
 mod command;
 mod component;
 
-pub use answer::{Answer, Code, Denial, Failure, Log, Usage, Wall};
+pub use answer::{Answer, Code, Denial, Failure, Log, LogRecord, Usage, Wall};
 pub use call::Call;
 pub use component::Component;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use cofferdam_server::types::tool::ToolRef;
 use cofferdam_server::types::{Code, Failure};
-use cofferdam_server::{Labels, Local, LocalCall};
+use cofferdam_server::{Local, LocalCall};
 use cofferdam_wire::call::CallAnswer;
 use cofferdam_wire::component::ComponentView;
 use cofferdam_wire::tool::ToolView;
@@ -12,6 +12,7 @@ use cofferdam_wire::tool::ToolView;
 use crate::context::Context;
 use crate::error::{Result, broken, usage};
 use crate::input;
+use crate::label::Said;
 
 /// A component that was read, checked and compiled as a host does it.
 pub(crate) struct Component {
@@ -24,13 +25,13 @@ impl Component {
     /// Reads the file.
     ///
     /// **Errors**: those of adding it to a host.
-    pub(crate) async fn open(path: &Path, context: &Context) -> Result<Self> {
+    pub(crate) async fn open(path: &Path, said: &Said, context: &Context) -> Result<Self> {
         let bytes = input::component(path)?;
         let busy = context.output.busy(format!("compiling {}", path.display()));
         let local = Local::open()
             .await
             .map_err(|error| broken("set its sandbox up", &error))?;
-        let view = local.add(Labels::default(), &bytes).await?;
+        let view = local.add(said.of(path), &bytes).await?;
         let tools = local.tools().await?;
         drop(busy);
         Ok(Self { local, view, tools })
@@ -40,12 +41,11 @@ impl Component {
     ///
     /// **Errors**: `not_found` with the tools there are.
     pub(crate) fn tool(&self, text: &str) -> Result<ToolRef> {
-        // The author knows the function as Rust spells it.
-        let function = text.replace('_', "-");
         let by_name = |tool: &&ToolView| tool.spec.name.as_str() == text;
-        let by_function = |tool: &&ToolView| tool.spec.function == function;
+        let by_export = |tool: &&ToolView| tool.spec.function == text;
         let found = self.tools.iter().find(by_name);
-        let found = found.or_else(|| self.tools.iter().find(by_function));
+        let found = found.or_else(|| self.tools.iter().find(by_export));
+        let found = found.or_else(|| self.by_function(text));
         if let Some(tool) = found {
             return Ok(ToolRef {
                 name: tool.spec.name.clone(),
@@ -61,6 +61,19 @@ impl Component {
                 Err(Failure::new(Code::NotFound, message).into())
             }
         }
+    }
+
+    /// The one tool of this function, without the interface that it is in.
+    fn by_function(&self, text: &str) -> Option<&ToolView> {
+        // The author knows the function as Rust spells it.
+        let function = text.replace('_', "-");
+        let bare = |tool: &ToolView| {
+            let export = tool.spec.function.as_str();
+            let (_, bare) = export.split_once('#').unwrap_or(("", export));
+            bare == function
+        };
+        let mut found = self.tools.iter().filter(|tool| bare(tool));
+        found.next().filter(|_| found.next().is_none())
     }
 
     /// The component's tool, when it has only one.

@@ -13,6 +13,7 @@ mod context;
 mod error;
 mod follow;
 mod input;
+mod label;
 mod log;
 mod output;
 mod project;

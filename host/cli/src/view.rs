@@ -16,4 +16,4 @@ pub(crate) use event::event;
 pub(crate) use failure::failure;
 pub(crate) use list::table;
 pub(crate) use text::{bytes, clean, count, first_sentence, pretty, took};
-pub(crate) use tool::{capabilities, tool};
+pub(crate) use tool::{capabilities, imports, tool};

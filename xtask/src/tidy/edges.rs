@@ -161,6 +161,8 @@ mod tests {
             ("tests/guests/spin", "guest-sdk/rust", None, true),
             ("tests", "host/testing", None, true),
             ("guest-sdk/rust", "host/types", None, false),
+            ("guest-sdk/test", "host/types", None, false),
+            ("guest-sdk/test", "guest-sdk/rust", None, false),
             ("xtask", "host/types", None, false),
         ];
         for (user, target, kind, passes) in cases {

@@ -87,3 +87,11 @@ fn limits(spec: &ToolSpec) -> String {
         .filter_map(|(limit, unit)| limit.map(|l| format!("{} {unit}", count(l))));
     set.collect::<Vec<_>>().join(", ")
 }
+
+/// What a component imports, one below the other, from this column on.
+pub(crate) fn imports(imports: &[String], column: usize) -> String {
+    if imports.is_empty() {
+        return "nothing".to_owned();
+    }
+    clean(&imports.join(&format!("\n{}", " ".repeat(column))))
+}

@@ -51,8 +51,28 @@ fn from_nothing_to_a_called_tool() {
         r#"{"name": "Bo"}"#,
     );
     assert_eq!(stdin.with_code(0).stdout, "Hello, Bo!\n");
+    the_tests_of_the_project_pass(&place);
     wrong_cases_are_told(&place);
     wrong_code_is_told(&place);
+}
+
+fn the_tests_of_the_project_pass(place: &Place) {
+    let output = std::process::Command::new("cargo")
+        .arg("test")
+        .current_dir(place.path().join("hello"))
+        .env("COFFERDAM", env!("CARGO_BIN_EXE_cofferdam"))
+        .env(
+            "CARGO_TARGET_DIR",
+            concat!(env!("CARGO_TARGET_TMPDIR"), "/guest"),
+        )
+        .output()
+        .expect("cargo");
+    assert!(output.status.success(), "{output:?}");
+    let printed = String::from_utf8_lossy(&output.stdout);
+    for test in ["greets_by_name", "refuses_an_empty_name"] {
+        let passed = format!("test {test} ... ok");
+        assert!(printed.contains(&passed), "{passed}: {printed}");
+    }
 }
 
 fn wrong_cases_are_told(place: &Place) {

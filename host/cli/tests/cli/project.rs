@@ -45,6 +45,7 @@ fn a_new_project_holds_a_tool_and_what_it_builds_with() {
             "Cargo.toml",
             "README.md",
             "src/lib.rs",
+            "tests/sandbox.rs",
             "tests.toml"
         ]
     );
@@ -53,6 +54,7 @@ fn a_new_project_holds_a_tool_and_what_it_builds_with() {
         "cofferdam/guest-sdk/rust/src/lib.rs",
         "cofferdam/guest-sdk/macros/Cargo.toml",
         "cofferdam/guest-sdk/macros/src/lib.rs",
+        "cofferdam/guest-sdk/test/src/lib.rs",
         "cofferdam/wit/tool.wit",
         "cofferdam/wit/deps/cli.wit",
     ] {

@@ -14,6 +14,7 @@ use crate::component::Component;
 use crate::context::Context;
 use crate::error::{Exit, Result, broken, usage};
 use crate::input;
+use crate::label::Said;
 use crate::view;
 
 /// Call a tool, of a host or of a component file
@@ -40,6 +41,8 @@ pub(crate) struct Call {
     writable: bool,
     #[command(flatten)]
     limits: Limits,
+    #[command(flatten)]
+    said: Said,
 }
 
 /// Tighter limits than the tool's own.
@@ -87,7 +90,7 @@ impl Call {
             Some(text) => Some((directory(text)?, self.access())),
             None => None,
         };
-        let component = Component::open(file, context).await?;
+        let component = Component::open(file, &self.said, context).await?;
         let tool = match &self.tool {
             Some(tool) => component.tool(tool)?,
             None => component.only_tool()?,
@@ -108,6 +111,11 @@ impl Call {
                 "{} is no component file; to call `{tool}` of a host, name it alone",
                 self.what
             )));
+        }
+        if !self.said.is_nothing() {
+            let rule = "--name, --version and --export are for component files; a tool of a host \
+                        has its name already";
+            return Err(usage(rule));
         }
         let tool: ToolRef = self
             .what

@@ -27,10 +27,11 @@ const NAME: &str = "{{name}}";
 /// The template's tool.
 const FUNCTION: &str = "greet";
 /// Crates of Rust and of the SDK: a package of such a name hides or doubles them.
-const TAKEN: [&str; 9] = [
+const TAKEN: [&str; 10] = [
     "alloc",
     "cofferdam-sdk",
     "cofferdam-sdk-macros",
+    "cofferdam-test",
     "core",
     "proc-macro",
     "self",
@@ -60,6 +61,12 @@ struct Sdk;
 struct Macros;
 
 #[derive(RustEmbed)]
+#[folder = "../../guest-sdk/test"]
+#[include = "Cargo.toml"]
+#[include = "src/*"]
+struct Test;
+
+#[derive(RustEmbed)]
 #[folder = "../../wit"]
 struct Wit;
 
@@ -72,6 +79,7 @@ impl New {
         let own = root.join("cofferdam");
         write::<Sdk>(&own.join("guest-sdk/rust"), None)?;
         write::<Macros>(&own.join("guest-sdk/macros"), None)?;
+        write::<Test>(&own.join("guest-sdk/test"), None)?;
         write::<Wit>(&own.join("wit"), None)?;
 
         let output = context.output;
@@ -170,23 +178,24 @@ mod tests {
         let files: Vec<_> = Template::iter()
             .chain(Sdk::iter())
             .chain(Macros::iter())
+            .chain(Test::iter())
             .collect();
         for file in [
             ".gitignore",
             "Cargo.toml",
             "src/lib.rs",
             "tests.toml",
+            "tests/sandbox.rs",
             "src/bindings.rs",
+            "src/component.rs",
         ] {
             assert!(files.iter().any(|path| path == file), "{file} is missing");
         }
         assert!(Wit::iter().any(|path| path == "tool.wit"));
         assert!(Wit::iter().any(|path| path.starts_with("deps/")));
         for path in files {
-            assert!(
-                !path.starts_with("tests/") && !path.starts_with("target/"),
-                "{path}"
-            );
+            let is_left_out = path.starts_with("tests/") || path.starts_with("target/");
+            assert!(!is_left_out || path == "tests/sandbox.rs", "{path}");
         }
     }
 }

@@ -16,22 +16,30 @@ use self::case::Case;
 use crate::component::Component;
 use crate::context::Context;
 use crate::error::{Error, Exit, Result, usage};
+use crate::label::Said;
 use crate::output::Output;
 use crate::project::Project;
 use crate::view;
 
 /// Run the cases of tests.toml in the sandbox
 ///
-/// Each case is a call of the built component in the sandbox that serves real calls. A case has a
-/// name, a tool, its arguments, and the result or the error that is expected.
+/// Each case is a call of the component, from whatever toolchain, in the sandbox that serves real
+/// calls. A case has a name, a tool, its arguments, and the result or the error that is expected.
 #[derive(Args)]
 pub(crate) struct Test {
     /// The component [default: what `tool build` made, target/NAME.wasm]
     #[arg(value_name = "FILE.wasm")]
     component: Option<PathBuf>,
     /// The cases
-    #[arg(long, value_name = "FILE", default_value = "tests.toml")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        default_value = "tests.toml",
+        visible_alias = "tests"
+    )]
     file: PathBuf,
+    #[command(flatten)]
+    said: Said,
 }
 
 /// What came of a case.
@@ -51,7 +59,7 @@ impl Test {
             Some(path) => path,
             None => built()?,
         };
-        let component = Component::open(&path, context).await?;
+        let component = Component::open(&path, &self.said, context).await?;
         let folder = self.file.parent().unwrap_or(Path::new(""));
         let output = context.output;
         let mut verdicts = Vec::with_capacity(cases.len());
