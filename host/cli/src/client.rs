@@ -155,9 +155,15 @@ impl Client {
         })
     }
 
-    /// True when the host ends with this process.
-    pub(crate) fn is_inside(&self) -> bool {
-        self.inside.is_some()
+    /// The host, where it is in this process and ends with it.
+    pub(crate) fn host(&self) -> Option<&Inside> {
+        self.inside.as_deref()
+    }
+
+    /// The key that it shows.
+    pub(crate) fn key(&self) -> Option<&str> {
+        let header = self.key.as_ref()?.to_str().ok()?;
+        header.strip_prefix("Bearer ")
     }
 
     /// True when the host is this machine by its address.
@@ -228,8 +234,12 @@ impl Client {
     }
 
     /// A request to the MCP endpoint, to build on.
-    pub(crate) fn mcp(&self, method: Method) -> RequestBuilder {
-        self.to(method, self.url(&["mcp"]))
+    pub(crate) fn mcp(&self, method: Method, query: &[(&str, String)]) -> RequestBuilder {
+        let mut url = self.url(&["mcp"]);
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
+        self.to(method, url)
     }
 
     /// True when the host answers, whatever it says.

@@ -13,6 +13,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use cofferdam_server::types::WorkspaceName;
+use cofferdam_server::types::workspace::Access;
 use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::sync::{Mutex, Notify, mpsc};
@@ -28,7 +30,7 @@ use crate::error::{Error, Result};
 const REQUESTS_MAX: usize = 1_000;
 /// How long requests may go on once stdin has ended: enough for the answers of a script that pipes
 /// its requests in, and a client that is gone is not outlived by a second.
-const LEAVE_TIME: Duration = Duration::from_millis(500);
+const LEAVE_TIME: Duration = Duration::from_millis(600);
 /// How long the host has to hear that the session is over; it forgets it in the end by itself.
 const GOODBYE_TIME: Duration = Duration::from_millis(300);
 /// Between two looks whether the host is there.
@@ -37,11 +39,13 @@ const PULSE: Duration = Duration::from_secs(5);
 const SECOND_LOOK: Duration = Duration::from_millis(300);
 
 /// Where messages of the host go, one line each.
-pub(crate) type Out = Mutex<Box<dyn AsyncWrite + Send + Unpin>>;
+type Out = Mutex<Box<dyn AsyncWrite + Send + Unpin>>;
 
 /// What all requests of a relay share.
 struct Shared {
     client: Client,
+    /// What stands in the address beside the path.
+    query: Vec<(&'static str, String)>,
     out: Out,
     session: Session,
     /// Something makes one think that the host is gone.
@@ -59,11 +63,17 @@ struct Flight {
 /// **Errors**: `unavailable` when the host is gone.
 pub(crate) async fn relay(
     client: Client,
+    workspace: Option<(WorkspaceName, Access)>,
     stdin: impl AsyncRead + Unpin + Send + 'static,
     stdout: impl AsyncWrite + Send + Unpin + 'static,
 ) -> Result<()> {
+    let query = workspace.map(|(name, access)| {
+        let access = access.as_str().to_owned();
+        vec![("workspace", name.to_string()), ("access", access)]
+    });
     let shared = Arc::new(Shared {
         client,
+        query: query.unwrap_or_default(),
         out: Mutex::new(Box::new(stdout)),
         session: Session::default(),
         suspicion: Notify::new(),

@@ -7,6 +7,7 @@ use cofferdam_http::{Check, Router, Services, router};
 use cofferdam_policy::Policy;
 use cofferdam_store_api::Stores;
 use cofferdam_store_embedded as embedded;
+use cofferdam_toolbox::Toolbox;
 use cofferdam_types::caller::Role;
 use cofferdam_types::{Ambient, Tenant};
 use cofferdam_wire::health::Health;
@@ -20,11 +21,12 @@ use crate::tools::Door;
 
 /// How long steps under way may take once the host stops: shorter than the grace that service
 /// managers give, since what is cut off is taken up again at the next start.
-const STEP_GRACE: Duration = Duration::from_secs(10);
+pub(crate) const STEP_GRACE: Duration = Duration::from_secs(10);
 
 /// What works on a data directory: everything of a host but the connections.
 pub(crate) struct Host {
     core: Core,
+    access: Arc<Access>,
     engine: Engine,
     router: Router,
     stores: Stores,
@@ -54,7 +56,7 @@ impl Host {
         let tools = Arc::new(Door(core.toolbox.clone()));
         let engine = Engine::start(options, stores.clone(), tools, ambient.clone()).await?;
         let router = router(Services {
-            access,
+            access: access.clone(),
             toolbox: core.toolbox.clone(),
             engine: engine.clone(),
             ambient,
@@ -62,6 +64,7 @@ impl Host {
         });
         Ok(Self {
             core,
+            access,
             engine,
             router,
             stores,
@@ -70,7 +73,17 @@ impl Host {
         })
     }
 
-    /// Every route.
+    /// The one door to its tools.
+    pub(crate) fn toolbox(&self) -> &Toolbox {
+        &self.core.toolbox
+    }
+
+    /// Who calls.
+    pub(crate) fn access(&self) -> &Arc<Access> {
+        &self.access
+    }
+
+    /// Every route of the API.
     pub(crate) fn router(&self) -> Router {
         self.router.clone()
     }
@@ -92,9 +105,9 @@ impl Host {
         }
     }
 
-    /// Lets the steps of runs end, or leaves them for the next start.
-    pub(crate) async fn drain(&self) {
-        self.engine.drain(STEP_GRACE).await;
+    /// Lets the steps of runs end within `grace`, or leaves them for the next start.
+    pub(crate) async fn drain(&self, grace: Duration) {
+        self.engine.drain(grace).await;
     }
 
     /// Writes the audit, closes the stores and gives the directory back. Nothing may serve the
@@ -102,13 +115,14 @@ impl Host {
     pub(crate) async fn close(self) {
         let Self {
             core,
+            access,
             engine,
             router,
             stores,
             store: _,
             dir,
         } = self;
-        drop((engine, router));
+        drop((access, engine, router));
         core.finish().await;
         // Closing the file waits for the disk, which no async thread should.
         tokio::task::spawn_blocking(move || drop(stores)).await.ok();

@@ -1,17 +1,29 @@
+use std::future::pending;
 use std::path::Path;
+use std::time::Duration;
 
 use bytes::Bytes;
+use cofferdam_mcp::Stdio;
+use cofferdam_types::WorkspaceName;
+use cofferdam_types::workspace::{Access, Offer, Place};
 use futures::Stream;
 use http::{Request, Response};
+use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::claim::Claim;
 use crate::config::{Durability, Runs, Store};
 use crate::data_dir::admin_key;
+use crate::doors::{Doors, Listen};
 use crate::error::Error;
-use crate::host::Host;
+use crate::host::{Host, STEP_GRACE};
+use crate::mcp;
 
 /// Guests at once: a command makes one call, a plan some.
 const LIVE_CALLS: u32 = 64;
+
+/// How long others may go on once the client whose process this is has gone: it waits for the
+/// process to end.
+const LEAVE_TIME: Duration = Duration::from_millis(500);
 
 /// How to speak to the host of a data directory.
 pub enum Reached {
@@ -58,9 +70,48 @@ impl Inside {
         cofferdam_http::answer(self.0.router(), request.map(Bytes::from)).await
     }
 
+    /// Speaks MCP on these streams for the caller of this key, until `reader` ends. Meanwhile
+    /// other processes of this machine may come in by a port, and find it by the directory.
+    ///
+    /// **Errors**: [`Error::Access`] for a key that nobody has; [`Error::Listen`];
+    /// [`Error::Serve`] when `writer` fails. **Cancel**: stops every call.
+    pub async fn speak_mcp(
+        &self,
+        key: &str,
+        workspace: Option<(WorkspaceName, Access)>,
+        reader: impl AsyncRead + Unpin,
+        writer: impl AsyncWrite + Unpin,
+    ) -> Result<(), Error> {
+        let Self(host) = self;
+        let client = Stdio {
+            caller: host.access().authenticate(key).await?,
+            workspace: workspace.map(|(name, access)| Offer {
+                place: Place::Named(name),
+                access,
+            }),
+        };
+        let doors = Doors::open(host, Listen::nearby()).await?;
+        let stop = doors.stop.clone();
+        let door = mcp::door(host.toolbox());
+        let speaking = cofferdam_mcp::stdio(door, client, reader, writer, pending());
+        let serving = doors.serve();
+        tokio::pin!(serving);
+        let ended = tokio::select! {
+            ended = speaking => ended,
+            // It ends by `stop` alone.
+            () = &mut serving => Ok(()),
+        };
+        host.hide();
+        stop.cancel();
+        // Whoever came in by the port knows how to ask again.
+        let drained = async { tokio::join!(serving, host.drain(LEAVE_TIME)) };
+        tokio::time::timeout(LEAVE_TIME, drained).await.ok();
+        ended.map_err(Error::Serve)
+    }
+
     /// Stops in good order and gives the directory back.
     pub async fn close(self) {
-        self.0.drain().await;
+        self.0.drain(STEP_GRACE).await;
         self.0.close().await;
     }
 }

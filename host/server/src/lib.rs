@@ -10,6 +10,7 @@ mod app;
 mod claim;
 mod config;
 mod data_dir;
+mod doors;
 mod error;
 mod host;
 mod inside;

@@ -1,4 +1,3 @@
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use cofferdam_access::Access;
@@ -8,7 +7,7 @@ use cofferdam_toolbox::Toolbox;
 use tokio_util::sync::CancellationToken;
 
 use crate::ambient::System;
-use crate::config::Config;
+use crate::doors::Listen;
 
 /// Where MCP clients come to.
 const PATH: &str = "/mcp";
@@ -22,14 +21,17 @@ pub(crate) fn door(toolbox: &Toolbox) -> Door {
 pub(crate) fn routes(
     toolbox: &Toolbox,
     access: &Arc<Access>,
-    listen: SocketAddr,
-    config: &Config,
+    listen: &Listen,
     stop: &CancellationToken,
 ) -> Router {
     mount(Mount {
         path: PATH,
         access: access.clone(),
-        allow: Allow::new(listen, &config.allowed_hosts, &config.allowed_origins),
+        allow: Allow::new(
+            listen.address,
+            &listen.allowed_hosts,
+            &listen.allowed_origins,
+        ),
         service: Http::new(door(toolbox), stop.clone()),
     })
 }

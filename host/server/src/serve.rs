@@ -3,14 +3,13 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use rustix::process::{Resource, getrlimit, setrlimit};
-use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
 
 use crate::claim::Claim;
 use crate::config::{Config, Runs};
 use crate::data_dir::holder;
+use crate::doors::{Doors, Listen};
 use crate::error::Error;
-use crate::host::Host;
+use crate::host::{Host, STEP_GRACE};
 
 /// What a data directory's lock says of a host that serves.
 const SERVE: &str = "serve";
@@ -48,22 +47,21 @@ pub async fn serve(
         }
     };
     let host = Host::start(dir, config.store, config.live_calls, Runs::Driven).await?;
-    let listen = |source| Error::Listen {
+    let listen = Listen {
         address: config.listen,
-        source,
+        allowed_hosts: config.allowed_hosts,
+        allowed_origins: config.allowed_origins,
     };
-    let listener = TcpListener::bind(config.listen).await.map_err(listen)?;
-    let ready = Ready {
-        address: listener.local_addr().map_err(listen)?,
+    let doors = Doors::open(&host, listen).await?;
+    on_ready(&Ready {
+        address: doors.address,
         store: host.store().to_owned(),
         policy: "built-in: a tool gets the workspace it is offered, clocks and randomness, and nothing else"
             .to_owned(),
         admin_key_file: host.dir().admin_key_file(),
-    };
-    host.dir().write_address(ready.address)?;
-    on_ready(&ready);
-    let stop = CancellationToken::new();
-    let serving = cofferdam_http::serve(listener, host.router(), stop.clone());
+    });
+    let stop = doors.stop.clone();
+    let serving = doors.serve();
     tokio::pin!(serving);
     tokio::select! {
         () = &mut serving => {}
@@ -71,7 +69,7 @@ pub async fn serve(
             host.hide();
             stop.cancel();
             // Together: a stream of events ends when the engine does, and the doors wait for it.
-            tokio::join!(serving, host.drain());
+            tokio::join!(serving, host.drain(STEP_GRACE));
         }
     }
     host.close().await;

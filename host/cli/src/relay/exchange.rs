@@ -88,7 +88,10 @@ impl Shared {
     }
 
     async fn news(&self) -> Result<()> {
-        let builder = self.client.mcp(Method::GET).header(ACCEPT, EVENTS);
+        let builder = self
+            .client
+            .mcp(Method::GET, &self.query)
+            .header(ACCEPT, EVENTS);
         let response = self.client.carry(self.in_session(builder)).await?;
         // A host that has no news to tell says so by its status.
         if !response.status().is_success() {
@@ -108,7 +111,7 @@ impl Shared {
             .settled()
             .is_some_and(|settled| settled.id.is_some())
         {
-            let builder = self.client.mcp(Method::DELETE);
+            let builder = self.client.mcp(Method::DELETE, &self.query);
             let sent = self.client.carry(self.in_session(builder)).await;
             if let Err(error) = sent {
                 tracing::debug!(?error, "the session ends by itself");
@@ -117,7 +120,7 @@ impl Shared {
     }
 
     async fn post(&self, head: &Head, line: Vec<u8>) -> Result<Response> {
-        let builder = self.client.mcp(Method::POST);
+        let builder = self.client.mcp(Method::POST, &self.query);
         let builder = builder
             .header(ACCEPT, format!("{JSON}, {EVENTS}"))
             .header(CONTENT_TYPE, JSON)

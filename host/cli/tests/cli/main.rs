@@ -6,6 +6,7 @@ mod command;
 mod errors;
 mod files;
 mod help;
+mod mcp;
 mod project;
 mod server;
 mod streams;

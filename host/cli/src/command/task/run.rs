@@ -47,7 +47,7 @@ impl Run {
                 output.text(started.text)?;
                 Ok(Exit::Done)
             } else {
-                output.note(if client.is_inside() {
+                output.note(if client.host().is_some() {
                     format!(
                         "no host is there to drive it: it goes on with `cofferdam serve`, or with \
                          `cofferdam task events {run_id} --follow`"
@@ -65,7 +65,7 @@ impl Run {
             // Where the signal can't be heard, the program ends as without this branch.
             Ok(()) = tokio::signal::ctrl_c() => {
                 watch.end();
-                let state = if client.is_inside() { "rests" } else { "goes on" };
+                let state = if client.host().is_some() { "rests" } else { "goes on" };
                 output.note(format!(
                     "the run {state}; follow it with `cofferdam task events {run_id} --follow`, \
                      stop it with `cofferdam task cancel {run_id}`"
