@@ -63,7 +63,8 @@ fn failures_are_answers_too() {
     let missing = call("none.txt").workspace(folder.path()).run();
     assert_eq!(missing.failure().code, Code::ToolError);
     assert!(missing.usage.fuel > 0);
-    let wrong = files.call("read").arguments(json!({"pth": "a"})).run();
+    let wrong = files.call("read").arguments(json!({"pth": "a"}));
+    let wrong = wrong.workspace(folder.path()).run();
     assert_eq!(wrong.failure().code, Code::InvalidInput);
     let stopped = call("none.txt").workspace(folder.path()).fuel(10).run();
     assert_eq!(stopped.failure().code, Code::FuelExhausted);

@@ -7,6 +7,7 @@ mod errors;
 mod files;
 mod help;
 mod mcp;
+mod plain;
 mod project;
 mod server;
 mod streams;

@@ -45,8 +45,8 @@ fn a_new_project_holds_a_tool_and_what_it_builds_with() {
             "Cargo.toml",
             "README.md",
             "src/lib.rs",
-            "tests/sandbox.rs",
-            "tests.toml"
+            "tests.toml",
+            "tests/sandbox.rs"
         ]
     );
     for file in [
