@@ -61,21 +61,21 @@ impl<'a> Call<'a> {
 
     /// With so many instructions at most, roughly; tighter than the tool's own limit.
     pub fn fuel(self, units: u64) -> Self {
-        self.limit("--fuel", units)
+        self.limit("--fuel", units.to_string())
     }
 
     /// Within this time, in whole milliseconds; tighter than the tool's own limit.
     pub fn deadline(self, time: Duration) -> Self {
-        self.limit("--deadline-ms", time.as_millis())
+        self.limit("--deadline-ms", time.as_millis().to_string())
     }
 
     /// With so much memory at most; tighter than the tool's own limit.
     pub fn memory_bytes(self, bytes: u64) -> Self {
-        self.limit("--memory-bytes", bytes)
+        self.limit("--memory-bytes", bytes.to_string())
     }
 
-    fn limit(mut self, option: &'static str, value: impl ToString) -> Self {
-        self.limits.push((option, value.to_string()));
+    fn limit(mut self, option: &'static str, value: String) -> Self {
+        self.limits.push((option, value));
         self
     }
 

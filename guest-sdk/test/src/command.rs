@@ -1,6 +1,5 @@
 //! The `cofferdam` command.
 
-use std::ffi::OsString;
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -10,8 +9,22 @@ const VARIABLE: &str = "COFFERDAM";
 
 /// The command by its variable, else by its name.
 pub(crate) fn found() -> PathBuf {
-    let named = std::env::var_os(VARIABLE).filter(|path| !path.is_empty());
-    named.unwrap_or_else(|| OsString::from("cofferdam")).into()
+    variable(VARIABLE).unwrap_or_else(|| PathBuf::from("cofferdam"))
+}
+
+/// The root of the package whose tests run, as cargo says.
+pub(crate) fn package() -> Option<PathBuf> {
+    variable("CARGO_MANIFEST_DIR")
+}
+
+// Not an expectation: the list of disallowed methods is that of this library's own repository.
+#[allow(
+    clippy::disallowed_methods,
+    reason = "the one place that reads the environment"
+)]
+fn variable(name: &str) -> Option<PathBuf> {
+    let value = std::env::var_os(name).filter(|value| !value.is_empty());
+    value.map(PathBuf::from)
 }
 
 /// Runs the command with something to read, and answers what it printed.

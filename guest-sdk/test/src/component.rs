@@ -32,10 +32,9 @@ impl Component {
     /// **Panics** when it can't be built, with what the compiler says.
     #[track_caller]
     pub fn of_this_package() -> Self {
-        let Some(root) = std::env::var_os("CARGO_MANIFEST_DIR") else {
+        let Some(root) = command::package() else {
             panic!("which package is tested is not known: run the tests with `cargo test`");
         };
-        let root = PathBuf::from(root);
         let once = {
             let mut built = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
             let built = built.get_or_insert_default();
@@ -75,9 +74,11 @@ impl Component {
 
 #[track_caller]
 fn build(program: &Path, root: &Path) -> PathBuf {
-    let mut build = Command::new(program);
-    build.args(["tool", "build", "--json"]).current_dir(root);
-    let output = command::run(build, b"");
+    let mut tool_build = Command::new(program);
+    tool_build
+        .args(["tool", "build", "--json"])
+        .current_dir(root);
+    let output = command::run(tool_build, b"");
     let printed = String::from_utf8_lossy(&output.stdout);
     let built = printed.lines().last().map(serde_json::from_str::<Built>);
     match built {

@@ -69,7 +69,7 @@ impl Context {
                 }
                 Ok(Reached::Inside(inside)) => {
                     let key = inside.admin_key();
-                    (self.become_host(inside)?, key)
+                    (self.become_host(*inside)?, key)
                 }
                 Err(error) => {
                     return Err(Failure::new(Code::Unavailable, error.to_string()).into());

@@ -38,7 +38,7 @@ impl Drop for Service {
 }
 
 impl Engine {
-    /// Registers a new incarnation of the executor and starts it. Runs that an earlier one left
+    /// Registers a new incarnation of the executor, unless it drives nothing, and starts it. Runs that an earlier one left
     /// behind are taken over in the background.
     ///
     /// One engine at a time may work on the same stores: a second one takes over what the first
@@ -58,7 +58,10 @@ impl Engine {
             agent_type: AgentType::Executor,
             started_at: ambient.now(),
         };
-        stores.agents.put(&agent).await?;
+        // One that drives nothing is there for the time of a command, and no executor.
+        if options.drivers_max > 0 {
+            stores.agents.put(&agent).await?;
+        }
         let shared = Arc::new(Shared {
             board: Board::new(options.drivers_max),
             options,

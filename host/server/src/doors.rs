@@ -1,6 +1,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 
 use cofferdam_http::Router;
+use rustix::process::{Resource, getrlimit, setrlimit};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -39,6 +40,7 @@ pub(crate) struct Doors {
 impl Doors {
     /// Listens for a host, and says in its directory where.
     pub(crate) async fn open(host: &Host, listen: Listen) -> Result<Self, Error> {
+        raise_descriptors();
         let fail = |source| Error::Listen {
             address: listen.address,
             source,
@@ -60,5 +62,16 @@ impl Doors {
     /// Takes requests until it is stopped.
     pub(crate) async fn serve(self) {
         cofferdam_http::serve(self.listener, self.router, self.stop).await;
+    }
+}
+
+/// Lets this process have as many descriptors as the system allows: connections, workspaces and the
+/// images of components each take some, and the usual soft limit is meant for programs that don't
+/// serve.
+fn raise_descriptors() {
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    if let Err(error) = setrlimit(Resource::Nofile, limit) {
+        tracing::warn!(%error, "the limit of descriptors stays as it is");
     }
 }

@@ -30,7 +30,7 @@ pub enum Reached {
     /// It listens here.
     Listens(String),
     /// There was none, so this process is it.
-    Inside(Inside),
+    Inside(Box<Inside>),
 }
 
 /// A host inside this process, without a door: it answers the requests of this process alone.
@@ -47,7 +47,7 @@ pub async fn reach(data_dir: &Path, command: &str, runs: Runs) -> Result<Reached
         Claim::Ours(dir) => {
             let store = Store::Embedded(Durability::Safe);
             let host = Host::start(dir, store, Some(LIVE_CALLS), runs).await?;
-            Ok(Reached::Inside(Inside(host)))
+            Ok(Reached::Inside(Box::new(Inside(host))))
         }
     }
 }

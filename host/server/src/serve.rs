@@ -2,8 +2,6 @@ use std::future::Future;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use rustix::process::{Resource, getrlimit, setrlimit};
-
 use crate::claim::Claim;
 use crate::config::{Config, Runs};
 use crate::data_dir::holder;
@@ -36,7 +34,6 @@ pub async fn serve(
     on_ready: impl FnOnce(&Ready),
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), Error> {
-    raise_descriptors();
     let dir = match Claim::stake(&config.data_dir, SERVE).await? {
         Claim::Ours(dir) => dir,
         Claim::Theirs(_) => {
@@ -74,15 +71,4 @@ pub async fn serve(
     }
     host.close().await;
     Ok(())
-}
-
-/// Lets this process have as many descriptors as the system allows: connections, workspaces and the
-/// images of components each take some, and the usual soft limit is meant for programs that don't
-/// serve.
-fn raise_descriptors() {
-    let mut limit = getrlimit(Resource::Nofile);
-    limit.current = limit.maximum;
-    if let Err(error) = setrlimit(Resource::Nofile, limit) {
-        tracing::warn!(%error, "the limit of descriptors stays as it is");
-    }
 }
