@@ -31,7 +31,7 @@ impl Component {
         let local = Local::open()
             .await
             .map_err(|error| broken("set its sandbox up", &error))?;
-        let view = local.add(said.of(path), &bytes).await?;
+        let view = local.add(said.of(path)?, &bytes).await?;
         let tools = local.tools().await?;
         drop(busy);
         Ok(Self { local, view, tools })

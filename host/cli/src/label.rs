@@ -1,12 +1,14 @@
 //! What whoever brings a component says about it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use cofferdam_server::Labels;
 use cofferdam_server::types::{ComponentName, Version};
 
 use crate::client::Request;
+use crate::error::Result;
+use crate::wit;
 
 /// What a component of another toolchain doesn't say about itself. One made with the SDK says all
 /// of it.
@@ -21,22 +23,37 @@ pub(crate) struct Said {
     /// A function that becomes a tool; several are welcome [default: all that it exports]
     #[arg(long = "export", value_name = "FUNCTION")]
     exports: Vec<String>,
+    /// The author's WIT, a file or a folder: what its world exports becomes tools
+    #[arg(long, value_name = "PATH", conflicts_with = "exports")]
+    wit: Option<PathBuf>,
+    /// Which world of the WIT [default: its only one]
+    #[arg(long, value_name = "WORLD", requires = "wit")]
+    world: Option<String>,
 }
 
 impl Said {
     /// True when nothing was said.
     pub(crate) fn is_nothing(&self) -> bool {
-        self.name.is_none() && self.version.is_none() && self.exports.is_empty()
+        self.name.is_none()
+            && self.version.is_none()
+            && self.exports.is_empty()
+            && self.wit.is_none()
     }
 
     /// Of the component in this file.
-    pub(crate) fn of(&self, file: &Path) -> Labels {
-        Labels {
+    ///
+    /// **Errors**: `invalid_input` for a WIT that can't be read.
+    pub(crate) fn of(&self, file: &Path) -> Result<Labels> {
+        let exports = match &self.wit {
+            Some(wit) => wit::read(wit, self.world.as_deref())?.exports(),
+            None => self.exports.clone(),
+        };
+        Ok(Labels {
             name: self.name.clone(),
             version: self.version.clone(),
-            exports: self.exports.clone(),
+            exports,
             fallback_name: name_of(file),
-        }
+        })
     }
 }
 

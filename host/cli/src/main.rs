@@ -21,6 +21,7 @@ mod relay;
 mod signals;
 mod sse;
 mod view;
+mod wit;
 
 use std::process::ExitCode;
 

@@ -19,7 +19,7 @@ mod mcp;
 mod serve;
 mod tools;
 
-pub use cofferdam_runtime::child_main as compiler_child;
+pub use cofferdam_runtime::{Wit, child_main as compiler_child};
 pub use cofferdam_toolbox::Labels;
 pub use cofferdam_types as types;
 pub use config::{Config, Durability, Runs, Store};

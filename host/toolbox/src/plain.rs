@@ -54,7 +54,7 @@ pub(crate) fn draft(
         functions,
         mut skipped,
     } = interface;
-    check_exports(&labels.exports, &functions)?;
+    check_exports(&labels.exports, &functions, &skipped)?;
     let name = name(labels, inspection)?;
     let version = version(labels, inspection);
     let words = words(&functions);
@@ -102,7 +102,12 @@ fn tool(
     inspection: &Inspection,
     labels: &Labels,
 ) -> Result<DraftTool, String> {
-    if !labels.exports.is_empty() && !labels.exports.iter().any(|name| is_named(function, name)) {
+    if !labels.exports.is_empty()
+        && !labels
+            .exports
+            .iter()
+            .any(|name| is_named(&function.export, name))
+    {
         return Err("not in the list of exports".to_owned());
     }
     ToolName::of(component, &word).map_err(|error| error.to_string())?;
@@ -152,25 +157,31 @@ fn parts(export: &str) -> (Option<&str>, &str) {
     (Some(interface), function)
 }
 
-fn is_named(function: &Function, name: &str) -> bool {
-    function.export == name || parts(&function.export).1 == name
+fn is_named(export: &str, name: &str) -> bool {
+    export == name || parts(export).1 == name
 }
 
-fn check_exports(exports: &[String], functions: &[Function]) -> Result<(), Failure> {
+/// Refuses a name that is none of the component's, so that a slip does not leave a tool out.
+fn check_exports(
+    exports: &[String],
+    functions: &[Function],
+    skipped: &[Skipped],
+) -> Result<(), Failure> {
+    let known: Vec<&str> = functions
+        .iter()
+        .map(|function| function.export.as_str())
+        .chain(skipped.iter().map(|skipped| skipped.export.as_str()))
+        .collect();
     let missing = exports
         .iter()
-        .find(|name| !functions.iter().any(|function| is_named(function, name)));
+        .find(|name| !known.iter().any(|export| is_named(export, name)));
     let Some(missing) = missing else {
         return Ok(());
     };
-    let known: Vec<_> = functions
-        .iter()
-        .map(|function| function.export.as_str())
-        .collect();
     Err(Failure::invalid_at(
         "/export",
         format!(
-            "the component has no function `{missing}` that could be a tool; it has `{}`",
+            "the component exports no function `{missing}`; it has `{}`",
             known.join("`, `")
         ),
     ))

@@ -3,6 +3,7 @@
 mod add;
 mod build;
 mod call;
+mod docs;
 mod inspect;
 mod list;
 mod new;
@@ -21,6 +22,7 @@ pub(crate) enum Tool {
     Build(build::Build),
     Test(test::Test),
     Inspect(inspect::Inspect),
+    Docs(docs::Docs),
     Add(add::Add),
     List(list::List),
     Show(show::Show),
@@ -34,6 +36,7 @@ impl Tool {
             Self::Build(build) => build.run(context),
             Self::Test(test) => test.run(context).await,
             Self::Inspect(inspect) => inspect.run(context).await,
+            Self::Docs(docs) => docs.run(context),
             Self::Add(add) => add.run(context).await,
             Self::List(list) => list.run(context).await,
             Self::Show(show) => show.run(context).await,

@@ -153,3 +153,34 @@ fn labels_that_fit_nothing_are_refused() {
         assert!(ended.stderr.contains(part), "{args:?}: {ended:?}");
     }
 }
+
+const WIT: &str = "package docs:calc@1.2.0;\nworld calc {\n  /// Adds two numbers.\n  export add: func(a: u32, b: u32) -> u32;\n}\n";
+
+#[test]
+fn the_authors_wit_narrows_and_documents() {
+    let place = place();
+    place.write("calc.wit", WIT);
+    let inspected = place.json(&["tool", "inspect", "My_Calc.wasm", "--wit", "calc.wit"]);
+    let tools = inspected["tools"].as_array().expect("tools");
+    assert_eq!(tools.len(), 1, "{inspected}");
+    assert_eq!(tools[0]["description"], "The function `add`.");
+    let docs = [
+        "tool",
+        "docs",
+        "My_Calc.wasm",
+        "--wit",
+        "calc.wit",
+        "-o",
+        "told.wasm",
+    ];
+    place.run(&docs).with_code(0);
+    let inspected = place.json(&["tool", "inspect", "told.wasm", "--wit", "calc.wit"]);
+    assert_eq!(inspected["tools"][0]["description"], "Adds two numbers.");
+    place.write("other.wit", WIT.replace("add:", "sub:"));
+    place
+        .run(&["tool", "inspect", "My_Calc.wasm", "--wit", "other.wit"])
+        .with_code(2);
+    place
+        .run(&["tool", "inspect", "My_Calc.wasm", "--wit", "nowhere.wit"])
+        .with_code(2);
+}

@@ -24,7 +24,7 @@ pub(crate) struct Add {
 impl Add {
     pub(super) async fn run(self, context: &Context) -> Result<Exit> {
         if self.files.len() > 1 && !self.said.is_nothing() {
-            let rule = "--name, --version and --export are for one component at a time";
+            let rule = "--name, --version, --export and --wit are for one component at a time";
             return Err(usage(rule));
         }
         let (client, output) = (context.client().await?, context.output);
@@ -34,7 +34,7 @@ impl Add {
             let request = Request::post(&["components"])
                 .wasm(bytes)
                 .within(UPLOAD_TIME);
-            let request = label::with(&self.said.of(&file), request);
+            let request = label::with(&self.said.of(&file)?, request);
             let answer = client.send::<ComponentView>(request).await?;
             drop(busy);
             if output.is_json() {
