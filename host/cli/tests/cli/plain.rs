@@ -56,7 +56,7 @@ fn its_cases_run_in_the_sandbox() {
     );
     let named = CASES.replace("\"add\"", "\"sums-add\"");
     place.write("named.toml", named);
-    let options = ["--tests", "named.toml", "--name", "sums", "--json"];
+    let options = ["--tests", "named.toml", "--name", "sums"];
     let tested = place.json(&[&["tool", "test", "My_Calc.wasm"], &options[..]].concat());
     assert_eq!(tested["passed"], 3, "{tested}");
 }
