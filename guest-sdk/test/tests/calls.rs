@@ -112,7 +112,7 @@ fn a_test_that_can_not_go_on_says_why() {
         Box::new(move || drop(other.call("read").run())),
     );
     let missing =
-        Component::file("none.wasm").with_command(&cofferdam_testing::binary().expect("it"));
+        Component::file("none.wasm").with_command(cofferdam_testing::binary().expect("it"));
     is_told(
         "can't read none.wasm",
         Box::new(move || drop(missing.call("read").run())),
