@@ -11,6 +11,7 @@
 
 mod bench;
 mod check;
+mod clients;
 mod command;
 mod demo;
 mod deny;
@@ -39,6 +40,8 @@ enum Chore {
     Tidy,
     /// Builds the first-party tools for the sandbox into target/tools.
     Tools,
+    /// Installs the official MCP clients, which the mcp suite drives, into target/mcp-clients.
+    Clients,
     /// Builds what the suites need and runs all of them.
     Test {
         /// Handed to `cargo test`, for example a suite's name or `-p cofferdam-policy`.
@@ -66,6 +69,7 @@ fn main() -> ExitCode {
         Chore::Check => check::run(),
         Chore::Tidy => tidy::run(),
         Chore::Tools => tools::build().map(|_| ()),
+        Chore::Clients => clients::install().map(|_| ()),
         Chore::Test { args } => test::run(&args),
         Chore::Demo { json } => demo::run(json),
         Chore::Bench { name, args } => bench::run(&name, &args),

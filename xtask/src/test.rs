@@ -6,10 +6,13 @@ use anyhow::Result;
 
 use crate::command::{Stages, cargo, run as run_command};
 use crate::graph::Graph;
-use crate::tools;
+use crate::{clients, tools};
 
 /// Says to the suites which host to test.
 const BINARY: &str = "COFFERDAM_BIN";
+
+/// The suite that drives the official MCP clients, which take a minute to install the first time.
+const MCP: &str = "mcp";
 
 /// Builds tools and host, then runs all tests; `args` goes to `cargo test` instead of `--workspace`.
 pub(crate) fn run(args: &[String]) -> Result<()> {
@@ -21,6 +24,11 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
 
 fn stages_of(stages: &mut Stages, args: &[String]) -> Result<()> {
     let tools = stages.stage("tools", tools::build)?;
+    let clients = if args.is_empty() || args.iter().any(|arg| arg == MCP) {
+        Some(stages.stage("MCP clients", clients::install)?)
+    } else {
+        None
+    };
     let selection: Vec<&str> = if args.is_empty() {
         // All of them, also after one has failed: a run is long, and each answer is worth having.
         vec!["--workspace", "--no-fail-fast"]
@@ -32,6 +40,9 @@ fn stages_of(stages: &mut Stages, args: &[String]) -> Result<()> {
         let words = ["test"].iter().chain(extra).copied();
         let mut command = cargo(words.chain(selection.iter().copied()));
         command.env(BINARY, &binary).env("COFFERDAM_TOOLS", &tools);
+        if let Some(clients) = &clients {
+            command.env("COFFERDAM_MCP_CLIENTS", clients);
+        }
         run_command(&mut command)
     };
     if args.is_empty() {

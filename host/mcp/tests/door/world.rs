@@ -12,7 +12,7 @@ use cofferdam_registry::Registry;
 use cofferdam_runtime::{Compiler, Options, Runtime};
 use cofferdam_store_api::{Stores, ToolRecord};
 use cofferdam_testing::{Guest, binary};
-use cofferdam_toolbox::{Parts, Toolbox};
+use cofferdam_toolbox::{Labels, Parts, Toolbox};
 use cofferdam_types::audit::Act;
 use cofferdam_types::caller::{Caller, Role};
 use cofferdam_types::page::PageRequest;
@@ -29,7 +29,7 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
 /// Longer than anything here takes on a busy machine.
-pub const PATIENCE: Duration = Duration::from_mins(1);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 /// What makes the host's program a compiler's child.
 const COMPILE: &str = "__compile";
@@ -50,16 +50,16 @@ impl Ambient for Counting {
     }
 }
 
-pub struct World {
-    pub door: Door,
-    pub http: Http,
-    pub stop: CancellationToken,
+pub(crate) struct World {
+    pub(crate) door: Door,
+    pub(crate) http: Http,
+    pub(crate) stop: CancellationToken,
     toolbox: Toolbox,
     stores: Stores,
 }
 
 impl World {
-    pub async fn new() -> Result<Self> {
+    pub(crate) async fn new() -> Result<Self> {
         let stores = cofferdam_store_memory::open();
         let ambient: Arc<dyn Ambient> = Arc::new(Counting(AtomicU64::new(1)));
         let (audit, writer) = cofferdam_audit::Audit::new(stores.audit.clone()).await?;
@@ -88,7 +88,7 @@ impl World {
     }
 
     /// A world with these components.
-    pub async fn with(guests: &[Guest]) -> Result<Self> {
+    pub(crate) async fn with(guests: &[Guest]) -> Result<Self> {
         let world = Self::new().await?;
         for guest in guests {
             world.add(guest).await?;
@@ -96,14 +96,15 @@ impl World {
         Ok(world)
     }
 
-    pub async fn add(&self, guest: &Guest) -> Result<()> {
+    pub(crate) async fn add(&self, guest: &Guest) -> Result<()> {
         let component = guest.component()?;
-        self.toolbox.publish(&admin(), &component).await?;
+        let labels = Labels::default();
+        self.toolbox.publish(&admin(), labels, &component).await?;
         Ok(())
     }
 
     /// Tools that are only listed: their component can't be run.
-    pub async fn list(&self, specs: Vec<ToolSpec>) -> Result<()> {
+    pub(crate) async fn list(&self, specs: Vec<ToolSpec>) -> Result<()> {
         for spec in specs {
             let record = ToolRecord {
                 digest: Digest::of(spec.name.as_str().as_bytes()),
@@ -119,7 +120,7 @@ impl World {
     }
 
     /// Waits until the audit has as many calls that ended with this code.
-    pub async fn audited(&self, code: Code, count: usize) -> Result<()> {
+    pub(crate) async fn audited(&self, code: Code, count: usize) -> Result<()> {
         let start = Instant::now();
         loop {
             let page = self.toolbox.audit(&admin(), &PageRequest::first()).await?;
@@ -137,7 +138,7 @@ impl World {
     }
 
     /// A client on stdio.
-    pub fn stdio(&self) -> Line {
+    pub(crate) fn stdio(&self) -> Line {
         let (ours, theirs) = tokio::io::duplex(64 << 10);
         let (reader, writer) = tokio::io::split(theirs);
         let (shutdown, asked) = oneshot::channel::<()>();
@@ -160,18 +161,22 @@ impl World {
     }
 
     /// Sends a request over HTTP as `caller`.
-    pub async fn send(&self, caller: Caller, mut request: Request<Bytes>) -> Response<Content> {
+    pub(crate) async fn send(
+        &self,
+        caller: Caller,
+        mut request: Request<Bytes>,
+    ) -> Response<Content> {
         request.extensions_mut().insert(caller);
         let Ok(response) = self.http.clone().oneshot(request).await;
         response
     }
 
     /// Posts a message over HTTP with these headers.
-    pub async fn post(&self, message: &Value, headers: &[(&str, &str)]) -> Result<Reply> {
+    pub(crate) async fn post(&self, message: &Value, headers: &[(&str, &str)]) -> Result<Reply> {
         self.post_text(message.to_string(), headers).await
     }
 
-    pub async fn post_text(
+    pub(crate) async fn post_text(
         &self,
         text: impl Into<Bytes>,
         headers: &[(&str, &str)],
@@ -181,7 +186,7 @@ impl World {
     }
 
     /// Posts a request of the newer era with the headers that belong to it.
-    pub async fn modern(&self, message: &Value) -> Result<Reply> {
+    pub(crate) async fn modern(&self, message: &Value) -> Result<Reply> {
         let mut headers = vec![("mcp-protocol-version", "2026-07-28")];
         let method = message["method"].as_str().unwrap_or_default();
         headers.push(("mcp-method", method));
@@ -192,7 +197,7 @@ impl World {
     }
 
     /// Opens a session of the older era and gives its id.
-    pub async fn session(&self, caller: Caller) -> Result<String> {
+    pub(crate) async fn session(&self, caller: Caller) -> Result<String> {
         let text = initialize("2025-11-25").to_string();
         let response = self.send(caller, posted(text, &[])?).await;
         let id = response.headers().get("mcp-session-id");
@@ -200,7 +205,7 @@ impl World {
     }
 }
 
-pub fn posted(text: impl Into<Bytes>, headers: &[(&str, &str)]) -> Result<Request<Bytes>> {
+pub(crate) fn posted(text: impl Into<Bytes>, headers: &[(&str, &str)]) -> Result<Request<Bytes>> {
     let mut request = Request::builder()
         .method(Method::POST)
         .header("accept", "application/json, text/event-stream");
@@ -210,11 +215,11 @@ pub fn posted(text: impl Into<Bytes>, headers: &[(&str, &str)]) -> Result<Reques
     Ok(request.body(text.into())?)
 }
 
-pub fn admin() -> Caller {
+pub(crate) fn admin() -> Caller {
     Caller::local()
 }
 
-pub fn other(role: Role) -> Caller {
+pub(crate) fn other(role: Role) -> Caller {
     Caller {
         principal: "key:other".to_owned(),
         role,
@@ -224,14 +229,14 @@ pub fn other(role: Role) -> Caller {
 
 /// What came back over HTTP.
 #[derive(Debug)]
-pub struct Reply {
-    pub status: StatusCode,
-    pub content_type: String,
-    pub text: String,
+pub(crate) struct Reply {
+    pub(crate) status: StatusCode,
+    pub(crate) content_type: String,
+    pub(crate) text: String,
 }
 
 impl Reply {
-    pub async fn whole(response: Response<Content>) -> Result<Self> {
+    pub(crate) async fn whole(response: Response<Content>) -> Result<Self> {
         let content_type = response.headers().get("content-type");
         let content_type = content_type.map(|value| value.to_str().map(str::to_owned));
         let (status, content_type) = (response.status(), content_type.transpose()?);
@@ -246,19 +251,19 @@ impl Reply {
         })
     }
 
-    pub fn json(&self) -> Result<Value> {
+    pub(crate) fn json(&self) -> Result<Value> {
         ensure!(self.content_type == "application/json", "{self:?}");
         serde_json::from_str(&self.text).with_context(|| format!("{self:?}"))
     }
 
     /// The messages of a stream.
-    pub fn events(&self) -> Result<Vec<Value>> {
+    pub(crate) fn events(&self) -> Result<Vec<Value>> {
         ensure!(self.content_type == "text/event-stream", "{self:?}");
         events(&self.text)
     }
 
     #[track_caller]
-    pub fn refused(&self, status: u16, code: i64) {
+    pub(crate) fn refused(&self, status: u16, code: i64) {
         assert_eq!(self.status.as_u16(), status, "{self:?}");
         let body = self.json().expect("JSON");
         assert_eq!(body["error"]["code"], code, "{self:?}");
@@ -266,14 +271,14 @@ impl Reply {
 }
 
 /// The messages in the text of a stream.
-pub fn events(text: &str) -> Result<Vec<Value>> {
+pub(crate) fn events(text: &str) -> Result<Vec<Value>> {
     let blocks = text.split_terminator("\n\n");
     let data = blocks.filter_map(|block| block.strip_prefix("event: message\ndata: "));
     data.map(|data| Ok(serde_json::from_str(data)?)).collect()
 }
 
 /// The client's end of stdio.
-pub struct Line {
+pub(crate) struct Line {
     reader: BufReader<ReadHalf<DuplexStream>>,
     writer: WriteHalf<DuplexStream>,
     shutdown: Option<oneshot::Sender<()>>,
@@ -281,16 +286,16 @@ pub struct Line {
 }
 
 impl Line {
-    pub async fn write(&mut self, bytes: &[u8]) -> Result<()> {
+    pub(crate) async fn write(&mut self, bytes: &[u8]) -> Result<()> {
         Ok(self.writer.write_all(bytes).await?)
     }
 
-    pub async fn send(&mut self, message: &Value) -> Result<()> {
+    pub(crate) async fn send(&mut self, message: &Value) -> Result<()> {
         self.write(format!("{message}\n").as_bytes()).await
     }
 
     /// The next message.
-    pub async fn next(&mut self) -> Result<Value> {
+    pub(crate) async fn next(&mut self) -> Result<Value> {
         let mut line = String::new();
         let read = self.reader.read_line(&mut line);
         let read = tokio::time::timeout(PATIENCE, read).await??;
@@ -298,12 +303,12 @@ impl Line {
         serde_json::from_str(&line).with_context(|| line)
     }
 
-    pub async fn ask(&mut self, message: &Value) -> Result<Value> {
+    pub(crate) async fn ask(&mut self, message: &Value) -> Result<Value> {
         self.send(message).await?;
         self.next().await
     }
 
-    pub async fn initialize(&mut self) -> Result<()> {
+    pub(crate) async fn initialize(&mut self) -> Result<()> {
         let answer = self.ask(&initialize("2025-11-25")).await?;
         ensure!(
             answer["result"]["protocolVersion"] == "2025-11-25",
@@ -314,13 +319,13 @@ impl Line {
     }
 
     /// Closes the client's end of stdin; what the door still says, and how it ended.
-    pub async fn close(mut self) -> Result<Vec<Value>> {
+    pub(crate) async fn close(mut self) -> Result<Vec<Value>> {
         self.writer.shutdown().await?;
         self.rest().await
     }
 
     /// Asks the door to end.
-    pub async fn shut_down(mut self) -> Result<Vec<Value>> {
+    pub(crate) async fn shut_down(mut self) -> Result<Vec<Value>> {
         drop(self.shutdown.take());
         self.rest().await
     }
@@ -339,7 +344,7 @@ impl Line {
     }
 }
 
-pub fn initialize(version: &str) -> Value {
+pub(crate) fn initialize(version: &str) -> Value {
     request(
         0,
         "initialize",
@@ -351,18 +356,18 @@ pub fn initialize(version: &str) -> Value {
     )
 }
 
-pub fn request(id: impl Into<Value>, method: &str, params: Value) -> Value {
+pub(crate) fn request(id: impl Into<Value>, method: &str, params: Value) -> Value {
     json!({"jsonrpc": "2.0", "id": id.into(), "method": method, "params": params})
 }
 
 /// A request of the newer era.
-pub fn modern(id: impl Into<Value>, method: &str, mut params: Value) -> Value {
+pub(crate) fn modern(id: impl Into<Value>, method: &str, mut params: Value) -> Value {
     params["_meta"]["io.modelcontextprotocol/protocolVersion"] = "2026-07-28".into();
     params["_meta"]["io.modelcontextprotocol/clientCapabilities"] = json!({});
     request(id, method, params)
 }
 
-pub fn call(id: impl Into<Value>, tool: &str, arguments: Value) -> Value {
+pub(crate) fn call(id: impl Into<Value>, tool: &str, arguments: Value) -> Value {
     request(
         id,
         "tools/call",
@@ -370,13 +375,13 @@ pub fn call(id: impl Into<Value>, tool: &str, arguments: Value) -> Value {
     )
 }
 
-pub fn cancel(id: impl Into<Value>) -> Value {
+pub(crate) fn cancel(id: impl Into<Value>) -> Value {
     json!({"jsonrpc": "2.0", "method": "notifications/cancelled",
         "params": {"requestId": id.into(), "reason": "enough"}})
 }
 
 /// Answers its arguments.
-pub fn echo() -> Guest {
+pub(crate) fn echo() -> Guest {
     const BODY: &str = "(i32.store offset=4 (global.get $answer) (local.get 2))
         (i32.store offset=8 (global.get $answer) (local.get 3))
         (global.get $answer)";
@@ -384,12 +389,12 @@ pub fn echo() -> Guest {
 }
 
 /// Never ends.
-pub fn spin() -> Guest {
+pub(crate) fn spin() -> Guest {
     Guest::new("(loop $l (br $l)) (global.get $answer)").named("spin", "1.0.0")
 }
 
 /// The same guest, whose results are of this schema.
-pub fn returning(mut guest: Guest, schema: &Value) -> Guest {
+pub(crate) fn returning(mut guest: Guest, schema: &Value) -> Guest {
     let any = "\"returns_schema\":{}";
     guest.manifest = guest
         .manifest
