@@ -6,10 +6,11 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use cofferdam_testing::{Guest, Host, binary, show};
+use cofferdam_testing::{Guest, Host, show};
 use serde_json::{Value, json};
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
-use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+use tokio::process::Command;
+
+mod stdio;
 
 /// Longer than a client takes on a busy machine.
 const PATIENCE: Duration = Duration::from_mins(3);
@@ -150,7 +151,7 @@ async fn the_typescript_client_over_http() -> Result<()> {
     // The guest is stopped too.
     let start = Instant::now();
     loop {
-        let audit = host.get("/api/v1/audit").await?.ok()?;
+        let audit = host.get("/api/v1/audit?limit=1000").await?.ok()?;
         let is_cancelled = |record: &Value| record.to_string().contains("\"cancelled\"");
         if audit["items"]
             .as_array()
