@@ -49,27 +49,37 @@ async fn host() -> Result<Host> {
     Ok(host)
 }
 
-/// A program of the clients' folder, in the environment that `cargo xtask clients` made.
-fn client(program: &str) -> Result<Command> {
-    let environments = environments()?;
-    let mut command = if program.ends_with(".py") {
-        Command::new(environments.join("python/bin/python"))
-    } else {
-        Command::new("node")
-    };
-    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/mcp/clients");
-    let path = if program.ends_with(".mjs") {
-        // Node looks for packages beside the program.
-        let path = environments.join("node").join(program);
-        std::fs::copy(format!("{source}/{program}"), &path)?;
-        path
-    } else if program.ends_with(".py") {
-        PathBuf::from(source).join(program)
-    } else {
-        environments.join("node/node_modules").join(program)
-    };
-    command.arg(path).stdin(Stdio::null()).kill_on_drop(true);
-    Ok(command)
+/// Where the programs that use the clients are.
+const SOURCES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/mcp/clients");
+
+/// The Python client.
+fn python() -> Result<Command> {
+    let mut command = Command::new(environments()?.join("python/bin/python"));
+    command.arg(format!("{SOURCES}/client.py"));
+    Ok(alone(command))
+}
+
+/// A program that uses the TypeScript client.
+fn node(program: &str) -> Result<Command> {
+    // Node looks for packages beside the program.
+    let path = environments()?.join("node").join(program);
+    std::fs::copy(format!("{SOURCES}/{program}"), &path)?;
+    let mut command = Command::new("node");
+    command.arg(path);
+    Ok(alone(command))
+}
+
+/// The inspector's command line.
+fn inspector() -> Result<Command> {
+    const PROGRAM: &str = "node/node_modules/@modelcontextprotocol/inspector/cli/build/index.js";
+    let mut command = Command::new("node");
+    command.arg(environments()?.join(PROGRAM));
+    Ok(alone(command))
+}
+
+fn alone(mut command: Command) -> Command {
+    command.stdin(Stdio::null()).kill_on_drop(true);
+    command
 }
 
 #[expect(
@@ -77,14 +87,10 @@ fn client(program: &str) -> Result<Command> {
     reason = "how the driver of the suites says where things are"
 )]
 fn environments() -> Result<PathBuf> {
-    let folder = match std::env::var_os("COFFERDAM_MCP_CLIENTS") {
-        Some(folder) => PathBuf::from(folder),
-        None => {
-            let program = std::env::current_exe()?;
-            let target = program.ancestors().nth(3).context("a target directory")?;
-            target.join("mcp-clients")
-        }
-    };
+    let program = std::env::current_exe()?;
+    let target = program.ancestors().nth(3).context("a target directory")?;
+    let folder = std::env::var_os("COFFERDAM_MCP_CLIENTS")
+        .map_or_else(|| target.join("mcp-clients"), PathBuf::from);
     ensure!(
         folder.join("python.stamp").is_file() && folder.join("node.stamp").is_file(),
         "{} is missing; run `cargo xtask clients`",
@@ -131,7 +137,7 @@ fn check(seen: &Value) {
 async fn the_python_client_over_http() -> Result<()> {
     let host = host().await?;
     for (mode, version) in [("legacy", "2025-11-25"), ("auto", "2026-07-28")] {
-        let mut python = client("client.py")?;
+        let mut python = python()?;
         python.args([mode, "http", &format!("{}/mcp", host.address()), host.key()]);
         let seen = said(python).await?;
         check(&seen);
@@ -143,7 +149,7 @@ async fn the_python_client_over_http() -> Result<()> {
 #[tokio::test]
 async fn the_typescript_client_over_http() -> Result<()> {
     let host = host().await?;
-    let mut node = client("client.mjs")?;
+    let mut node = node("client.mjs")?;
     node.args(["http", &format!("{}/mcp", host.address()), host.key()]);
     let seen = said(node).await?;
     check(&seen);
@@ -168,7 +174,7 @@ async fn the_typescript_client_over_http() -> Result<()> {
 async fn the_inspector_over_http() -> Result<()> {
     let host = host().await?;
     let inspect = |method: &str| -> Result<Command> {
-        let mut inspector = client("@modelcontextprotocol/inspector/cli/build/index.js")?;
+        let mut inspector = inspector()?;
         inspector.arg(format!("{}/mcp", host.address()));
         inspector.args(["--transport", "http", "--method", method, "--header"]);
         inspector.arg(format!("Authorization: Bearer {}", host.key()));
@@ -189,7 +195,7 @@ async fn a_call_by_mcp_takes_no_longer_than_twice_a_plain_one() -> Result<()> {
     let mut best = f64::INFINITY;
     // A neighbour's load comes and goes; what the door itself costs is there every time.
     for _ in 0..3 {
-        let mut node = client("latency.mjs")?;
+        let mut node = node("latency.mjs")?;
         node.args([host.address(), host.key()]);
         let seen = said(node).await?;
         let of = |name: &str| seen[name].as_f64().context("a number");

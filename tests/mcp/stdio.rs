@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
-use crate::{PATIENCE, check, client, guests, said};
+use crate::{PATIENCE, check, guests, inspector, node, python, said};
 
 /// How long the process may outlive its stdin.
 const LEAVE_TIME: Duration = Duration::from_secs(10);
@@ -42,18 +42,18 @@ async fn official_clients_with_and_without_a_host() -> Result<()> {
     for with_host in [false, true] {
         let _host = with_host.then(|| Host::at(data.path(), &[])).transpose()?;
         for (mode, version) in [("legacy", "2025-11-25"), ("auto", "2026-07-28")] {
-            let mut python = client("client.py")?;
+            let mut python = python()?;
             python.args([mode, "stdio"]).args(arguments(data.path())?);
             let seen = said(python).await?;
             check(&seen);
             assert_eq!(seen["version"], version);
         }
-        let mut node = client("client.mjs")?;
+        let mut node = node("client.mjs")?;
         node.arg("stdio").args(arguments(data.path())?);
         let seen = said(node).await?;
         check(&seen);
         assert_eq!(seen["cancelled"], "taken back");
-        let mut inspector = client("@modelcontextprotocol/inspector/cli/build/index.js")?;
+        let mut inspector = inspector()?;
         inspector.args(arguments(data.path())?);
         inspector.args(["--method", "tools/list"]);
         let listed = said(inspector).await?;

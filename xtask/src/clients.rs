@@ -17,10 +17,12 @@ const SOURCES: &str = "tests/mcp/clients";
 
 /// The environments in the output folder: what they are called, the file that decides what is in
 /// them, and how they are made.
-const ENVIRONMENTS: [(&str, &str, fn(&Path) -> Result<()>); 2] = [
+const ENVIRONMENTS: [(&str, &str, Make); 2] = [
     ("python", "requirements.txt", python),
     ("node", "package-lock.json", node),
 ];
+
+type Make = fn(&Path) -> Result<()>;
 
 /// Installs the clients and answers the folder that holds their environments.
 pub(crate) fn install() -> Result<PathBuf> {

@@ -268,7 +268,7 @@ impl Inner {
                     reports,
                     flight,
                 };
-                events(stream::call(report, running))
+                events(stream::call(&report, running))
             }
         })
     }

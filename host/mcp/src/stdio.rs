@@ -57,7 +57,7 @@ pub async fn stdio(
     writer: impl AsyncWrite + Unpin,
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
-    let (out, waiting) = mpsc::channel(WAITING_MAX);
+    let (out, messages) = mpsc::channel(WAITING_MAX);
     let connection = Connection {
         door,
         client: Client {
@@ -72,7 +72,7 @@ pub async fn stdio(
         out,
     };
     let both = async {
-        let writing = write(writer, waiting);
+        let writing = write(writer, messages);
         let serving = connection.serve(BufReader::with_capacity(READ_BYTES, reader));
         tokio::pin!(writing);
         tokio::select! {
@@ -93,15 +93,15 @@ pub async fn stdio(
 /// Writes messages as they come, those that wait together at once.
 async fn write(
     mut writer: impl AsyncWrite + Unpin,
-    mut waiting: mpsc::Receiver<Bytes>,
+    mut messages: mpsc::Receiver<Bytes>,
 ) -> io::Result<()> {
     let mut batch = Vec::new();
-    while let Some(message) = waiting.recv().await {
+    while let Some(message) = messages.recv().await {
         let mut next = Some(message);
         while let Some(message) = next {
             batch.extend_from_slice(&message);
             batch.push(b'\n');
-            next = waiting
+            next = messages
                 .try_recv()
                 .ok()
                 .filter(|_| batch.len() < LINE_BYTES_MAX);
@@ -223,10 +223,10 @@ impl Connection {
         self.tasks.spawn(async move {
             let id = request.id.clone();
             let (observer, reports) = progress::for_token(token);
-            let answer = door.answer(&client, request, observer);
+            let answer = door.answer(&client, request, observer).boxed();
             let answer = telling(answer, reports, &out);
-            let answer = flight.unless_cancelled(AssertUnwindSafe(answer).catch_unwind());
-            let answer = answer.await;
+            let answer = AssertUnwindSafe(answer).catch_unwind();
+            let answer = flight.unless_cancelled(answer).await;
             // Before the client can read the answer and use the id again.
             drop(flight);
             match answer {

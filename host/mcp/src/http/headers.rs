@@ -36,7 +36,7 @@ impl Accepts {
         for range in ranges.flat_map(|value| value.split(',')) {
             let mut parts = range.split(';').map(str::trim);
             let essence = parts.next().unwrap_or_default();
-            if parts.any(|part| is_zero_weight(part)) {
+            if parts.any(is_zero_weight) {
                 continue;
             }
             let is = |name: &str| essence.eq_ignore_ascii_case(name);
@@ -114,7 +114,7 @@ fn encoded(value: &str) -> Option<&str> {
 /// Base64 with the standard letters and padding, in its one form.
 fn decoded(text: &str) -> Option<Vec<u8>> {
     let text = text.as_bytes();
-    if text.len() % 4 != 0 {
+    if !text.len().is_multiple_of(4) {
         return None;
     }
     let padding = text.iter().rev().take_while(|byte| **byte == b'=').count();

@@ -71,7 +71,7 @@ impl Sessions {
     ) -> Result<String, ErrorData> {
         let mut random = [0; ID_BYTES];
         ambient.fill(&mut random);
-        let id: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+        let id = hexadecimal(&random);
         let session = Session {
             caller: caller.clone(),
             version,
@@ -116,6 +116,15 @@ impl Sessions {
     fn lock(&self) -> MutexGuard<'_, HashMap<String, Arc<Session>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digit = |half: u8| char::from(DIGITS[usize::from(half & 15)]);
+    let digits = bytes
+        .iter()
+        .flat_map(|byte| [digit(byte >> 4), digit(*byte)]);
+    digits.collect()
 }
 
 /// Makes sure that one more session fits.

@@ -48,7 +48,7 @@ pub(crate) fn event(message: &Bytes) -> Bytes {
 }
 
 /// What comes of a call after its `first` message. Nothing, once the client takes it back.
-pub(crate) fn call(first: Bytes, running: Running) -> BoxStream<'static, Bytes> {
+pub(crate) fn call(first: &Bytes, running: Running) -> BoxStream<'static, Bytes> {
     let rest = stream::unfold(Some(running), async |running| {
         let mut running = running?;
         let answered = {
@@ -69,7 +69,7 @@ pub(crate) fn call(first: Bytes, running: Running) -> BoxStream<'static, Bytes> 
             Err(report) => Some((event(&report), Some(running))),
         }
     });
-    stream::iter([event(&first)]).chain(rest).boxed()
+    stream::iter([event(first)]).chain(rest).boxed()
 }
 
 async fn cancelled(flight: Option<&Flight>) {

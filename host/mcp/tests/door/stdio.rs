@@ -298,8 +298,8 @@ async fn news_of_tools_reach_whoever_listens() -> Result<()> {
     assert_eq!(old.ask(&request(2, "ping", json!({}))).await?["id"], 2);
     assert_eq!(silent.ask(&request(2, "ping", json!({}))).await?["id"], 2);
     new.send(&cancel(5)).await?;
-    let listed = new.ask(&modern(7, "tools/list", json!({}))).await?;
-    assert_eq!(listed["result"]["tools"][0]["name"], "echo-run");
+    let tools = new.ask(&modern(7, "tools/list", json!({}))).await?;
+    assert_eq!(tools["result"]["tools"][0]["name"], "echo-run");
     world.add(&returning(spin(), &json!({}))).await?;
     assert_eq!(
         old.next().await?["method"],

@@ -356,6 +356,7 @@ pub(crate) fn initialize(version: &str) -> Value {
     )
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "tests write it in place")]
 pub(crate) fn request(id: impl Into<Value>, method: &str, params: Value) -> Value {
     json!({"jsonrpc": "2.0", "id": id.into(), "method": method, "params": params})
 }
@@ -367,6 +368,7 @@ pub(crate) fn modern(id: impl Into<Value>, method: &str, mut params: Value) -> V
     request(id, method, params)
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "tests write it in place")]
 pub(crate) fn call(id: impl Into<Value>, tool: &str, arguments: Value) -> Value {
     request(
         id,
