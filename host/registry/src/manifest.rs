@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::schema;
 
 /// Most tools of one component.
-const TOOLS_MAX: usize = 256;
+pub const TOOLS_MAX: usize = 256;
 /// Longest description in bytes: a page for a model to read.
 const DESCRIPTION_BYTES_MAX: usize = 8 << 10;
 /// Most tags of a tool, and the longest one in bytes.

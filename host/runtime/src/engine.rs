@@ -25,8 +25,7 @@ const MEMORY_RESIDENT_BYTES: usize = 256 << 10;
 const TABLE_RESIDENT_BYTES: usize = 16 << 10;
 const STACK_RESIDENT_BYTES: usize = 32 << 10;
 
-/// The proposals that toolchains of components need. Everything else is off: most memory-safety
-/// faults of the engine were found in what is off here.
+/// The proposals that are on, as the engine names them; `features.rs` says why these.
 fn features() -> WasmFeatures {
     WasmFeatures::MUTABLE_GLOBAL
         | WasmFeatures::SATURATING_FLOAT_TO_INT
@@ -43,23 +42,6 @@ fn features() -> WasmFeatures {
         // that uses it itself does not get here: validation refuses it.
         | WasmFeatures::MULTI_MEMORY
         | WasmFeatures::COMPONENT_MODEL
-}
-
-/// What validation allows: nothing beyond the engine's features.
-pub(crate) fn validated_features() -> wasmparser::WasmFeatures {
-    use wasmparser::WasmFeatures as F;
-    F::MUTABLE_GLOBAL
-        | F::SATURATING_FLOAT_TO_INT
-        | F::SIGN_EXTENSION
-        | F::REFERENCE_TYPES
-        | F::CALL_INDIRECT_OVERLONG
-        | F::MULTI_VALUE
-        | F::BULK_MEMORY
-        | F::BULK_MEMORY_OPT
-        | F::SIMD
-        | F::FLOATS
-        | F::EXTENDED_CONST
-        | F::COMPONENT_MODEL
 }
 
 fn config() -> Config {

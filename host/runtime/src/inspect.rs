@@ -2,8 +2,8 @@
 
 use wasmparser::{Encoding, FuncValidatorAllocations, Parser, Payload, ValidPayload, Validator};
 
-use crate::engine;
 use crate::error::{Error, Limit};
+use crate::features;
 
 mod interfaces;
 mod labels;
@@ -17,6 +17,8 @@ const NESTING_MAX: usize = 32;
 const FUNCTIONS_MAX: u64 = 200_000;
 /// Most types, imports, exports, instances and other items together.
 const ITEMS_MAX: u64 = 200_000;
+/// Most functions that it exports, of which at most 256 can be tools.
+const EXPORTED_MAX: usize = 1_000;
 /// Most bytes of custom sections: names and producers, of no use to the host.
 const CUSTOM_BYTES_MAX: u64 = 16 << 20;
 /// Longest import or export name shown.
@@ -54,7 +56,7 @@ pub struct Inspection {
 pub fn inspect(bytes: &[u8]) -> Result<Inspection, Error> {
     check_kind(bytes)?;
     let mut pass = Pass::default();
-    let mut validator = Validator::new_with_features(engine::validated_features());
+    let mut validator = Validator::new_with_features(features::validated());
     let mut scratch = FuncValidatorAllocations::default();
     let mut outermost = None;
     for payload in Parser::new(0).parse_all(bytes) {
@@ -74,6 +76,11 @@ pub fn inspect(bytes: &[u8]) -> Result<Inspection, Error> {
     if let Some(types) = outermost {
         pass.imports
             .retain(|import| !interfaces::is_types_alone(&types, import));
+        if interfaces::functions(&types, &pass.found.exports) > EXPORTED_MAX {
+            return Err(Error::Component(format!(
+                "it exports more than {EXPORTED_MAX} functions"
+            )));
+        }
     }
     let Pass {
         mut found, imports, ..

@@ -13,6 +13,7 @@ mod compile;
 mod component;
 mod engine;
 mod error;
+mod features;
 mod inspect;
 mod limiter;
 mod meter;

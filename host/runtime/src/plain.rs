@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use cofferdam_values::{Answer, Mismatch, Signature};
+use cofferdam_values::{Answer, Mismatch, Signature, Type};
+use serde_json::Value as Json;
 use wasmtime::AsContextMut;
 use wasmtime::component::types::{ComponentFunc, ComponentItem};
 use wasmtime::component::{Component, ComponentExportIndex, InstancePre, Val};
@@ -11,8 +12,11 @@ use crate::error::Error;
 use crate::state::State;
 use crate::typed::{self, Reader};
 
-/// Most exported functions that are looked at; a component has at most 256 tools.
-const EXPORTS_MAX: usize = 1_000;
+/// A set becomes a list of names: each of its flags takes some 50 bytes here, of which the engine
+/// counts the letters. So where a result has sets, this part of what a host call may allocate is
+/// left for it: still a result of full size without sets, and some 15 MiB of memory with them. It is
+/// held until the guest has cleaned up after itself.
+const FLAGS_SHARE: usize = 8;
 /// What toolchains export for themselves: the function, a parameter that tells it from an author's
 /// of the same name, and what it is.
 const INTERNALS: [(&str, &str, &str); 2] = [
@@ -65,6 +69,7 @@ pub(crate) struct Plain {
 struct Callable {
     signature: Signature,
     index: ComponentExportIndex,
+    has_flags: bool,
 }
 
 impl Plain {
@@ -74,6 +79,11 @@ impl Plain {
         let callable = interface.functions.iter().filter_map(|function| {
             let callable = Callable {
                 signature: function.signature.clone(),
+                has_flags: function
+                    .signature
+                    .result
+                    .as_ref()
+                    .is_some_and(typed::has_flags),
                 index: index(component, &function.export)?,
             };
             Some((function.export.clone(), callable))
@@ -96,11 +106,16 @@ impl Plain {
         arguments: &str,
         bytes_max: u64,
     ) -> wasmtime::Result<Result<String, Error>> {
-        let Some(Callable { signature, index }) = self.callable.get(export) else {
+        let Some(callable) = self.callable.get(export) else {
             return Ok(Err(Error::Internal(format!(
                 "the component has no function `{export}`"
             ))));
         };
+        let Callable {
+            signature,
+            index,
+            has_flags,
+        } = callable;
         let params = match lower(signature, arguments) {
             Ok(params) => params,
             Err(error) => return Ok(Err(error)),
@@ -111,6 +126,11 @@ impl Plain {
                 "the instance has no function `{export}`"
             ))));
         };
+        if *has_flags {
+            let mut store = store.as_context_mut();
+            let share = store.hostcall_fuel() / FLAGS_SHARE;
+            store.set_hostcall_fuel(share);
+        }
         let mut results = vec![Val::Bool(false); usize::from(signature.result.is_some())];
         function
             .call_async(&mut store, &params, &mut results)
@@ -142,7 +162,13 @@ fn answer(signature: &Signature, result: Option<Val>, bytes_max: u64) -> Result<
         };
     match signature.answer(value, usize::try_from(bytes_max).unwrap_or(usize::MAX)) {
         Ok(Answer::Ok(json)) => Ok(json.to_string()),
-        Ok(Answer::Err(details)) => Err(tool_error(details)),
+        Ok(Answer::Err(details)) => {
+            let ty = match &signature.result {
+                Some(Type::Result { err, .. }) => err.as_deref(),
+                _ => None,
+            };
+            Err(tool_error(ty, details))
+        }
         Err(Mismatch::TooLarge { .. }) => Err(Error::Output(bytes_max)),
         Err(Mismatch::Type { expected }) => Err(Error::Internal(format!(
             "the guest's answer is not {expected}"
@@ -150,28 +176,28 @@ fn answer(signature: &Signature, result: Option<Val>, bytes_max: u64) -> Result<
     }
 }
 
-/// An error that a function returned, in the words that it has for one.
-fn tool_error(details: serde_json::Value) -> Error {
-    let (code, message) = match &details {
-        serde_json::Value::String(text) => ("error".to_owned(), text.clone()),
-        // A variant says which case it is; a record may have a message for people.
-        serde_json::Value::Object(fields) => {
-            let message = fields.get("message").and_then(|message| message.as_str());
-            let code = match fields.keys().next() {
-                Some(case) if fields.len() == 1 && message.is_none() => case.clone(),
-                _ => "error".to_owned(),
-            };
-            (
-                code,
-                message.map_or_else(|| details.to_string(), str::to_owned),
-            )
+/// An error that a function returned, in the words that it has for one: a case is its code, and what
+/// it carries its message.
+fn tool_error(ty: Option<&Type>, details: Json) -> Error {
+    let (code, payload) = match (ty, &details) {
+        (Some(Type::Variant(_) | Type::Enum(_)), Json::String(case)) => (Some(case), &details),
+        (Some(Type::Variant(_)), Json::Object(case)) if case.len() == 1 => {
+            (case.keys().next(), case.values().next().unwrap_or(&details))
         }
-        serde_json::Value::Null => ("error".to_owned(), "the tool reports an error".to_owned()),
-        other => ("error".to_owned(), other.to_string()),
+        _ => (None, &details),
+    };
+    let said = match payload {
+        Json::String(text) => Some(text.clone()),
+        Json::Object(fields) => fields
+            .get("message")
+            .and_then(Json::as_str)
+            .map(str::to_owned),
+        Json::Null => Some("the tool reports an error".to_owned()),
+        _ => None,
     };
     Error::Tool {
-        code,
-        message,
+        code: code.map_or_else(|| "error".to_owned(), String::clone),
+        message: said.unwrap_or_else(|| details.to_string()),
         retryable: false,
         details,
     }
@@ -205,9 +231,6 @@ fn read(component: &Component) -> Interface {
 
 impl Interface {
     fn offer(&mut self, export: String, function: &ComponentFunc) {
-        if self.functions.len() + self.skipped.len() >= EXPORTS_MAX {
-            return;
-        }
         match signature(&export, function) {
             Ok(signature) => self.functions.push(Function { export, signature }),
             Err(reason) => self.skip(&export, &reason),
@@ -265,3 +288,6 @@ fn index(component: &Component, export: &str) -> Option<ComponentExportIndex> {
         None => component.get_export_index(None, export),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -117,6 +117,35 @@ fn unsupported(what: &str, instead: &str) -> String {
     format!("it takes or returns {what}, which JSON can't carry; offer {instead}")
 }
 
+/// True when a value of the type may have sets in it.
+pub(crate) fn has_flags(ty: &Type) -> bool {
+    match ty {
+        Type::Flags(_) => true,
+        Type::List(item) | Type::Option(item) => has_flags(item),
+        Type::Tuple(types) => types.iter().any(has_flags),
+        Type::Record(fields) => fields.iter().any(|field| has_flags(&field.ty)),
+        Type::Variant(cases) => cases
+            .iter()
+            .filter_map(|case| case.ty.as_ref())
+            .any(has_flags),
+        Type::Result { ok, err } => ok.iter().chain(err).any(|ty| has_flags(ty)),
+        Type::Bool
+        | Type::S8
+        | Type::U8
+        | Type::S16
+        | Type::U16
+        | Type::S32
+        | Type::U32
+        | Type::S64
+        | Type::U64
+        | Type::F32
+        | Type::F64
+        | Type::Char
+        | Type::String
+        | Type::Enum(_) => false,
+    }
+}
+
 /// A value as the engine takes it.
 pub(crate) fn lower(ty: &Type, value: Value) -> Option<Val> {
     Some(match (ty, value) {

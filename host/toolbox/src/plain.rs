@@ -87,6 +87,15 @@ pub(crate) fn draft(
         return Err(Failure::new(Code::ComponentInvalid, message)
             .with("skipped", serde_json::json!(faults)));
     }
+    if tools.len() > manifest::TOOLS_MAX {
+        let message = format!(
+            "it has {} functions and a component at most {} tools; choose some with the parameter \
+             `export`",
+            tools.len(),
+            manifest::TOOLS_MAX
+        );
+        return Err(Failure::new(Code::ComponentInvalid, message));
+    }
     let draft = Draft {
         name: name.to_string(),
         version: version.to_string(),

@@ -48,6 +48,23 @@ fn is_type(item: &ComponentItem) -> bool {
         if !matches!(created, ComponentAnyTypeId::Resource(_)))
 }
 
+/// How many functions these exports are or hold.
+pub(super) fn functions(types: &Types, exports: &[String]) -> usize {
+    let count = |export: &String| match types.component_item_for_export(export)?.ty {
+        ComponentEntityType::Func(_) => Some(1),
+        ComponentEntityType::Instance(id) => {
+            let items = types[id].exports.values();
+            Some(
+                items
+                    .filter(|item| matches!(item.ty, ComponentEntityType::Func(_)))
+                    .count(),
+            )
+        }
+        _ => None,
+    };
+    exports.iter().filter_map(count).sum()
+}
+
 /// Refuses imports that this host does not have, by name, and tells what kind of tools these are.
 pub(super) fn check(found: &Inspection) -> Result<Kind, Error> {
     for import in &found.imports {

@@ -82,5 +82,6 @@ fn text(item: &Value) -> Option<&str> {
     item["docs"]
         .as_str()
         .map(str::trim)
-        .filter(|text| !text.is_empty())
+        // Control characters are not shown, and alone they say nothing.
+        .filter(|text| text.chars().any(|c| !c.is_control() && !c.is_whitespace()))
 }
