@@ -3,6 +3,7 @@
 
 mod crafted;
 mod mutated;
+mod plain;
 
 use anyhow::{Result, ensure};
 use cofferdam_testing::{Answer, Host};

@@ -4,6 +4,7 @@ mod exits;
 mod host_calls;
 mod limits;
 mod memory;
+mod numbers;
 mod output;
 
 use anyhow::{Context, Result, ensure};

@@ -188,7 +188,18 @@ impl Host {
 
     /// Adds a component.
     pub async fn upload(&self, component: Vec<u8>) -> Result<Answer> {
-        let request = self.request("POST", "/api/v1/components")?;
+        self.upload_as(component, &[]).await
+    }
+
+    /// Adds a component with parameters such as its name.
+    pub async fn upload_as(
+        &self,
+        component: Vec<u8>,
+        parameters: &[(&str, &str)],
+    ) -> Result<Answer> {
+        let url = format!("{}/api/v1/components", self.address);
+        let url = reqwest::Url::parse_with_params(&url, parameters)?;
+        let request = self.client.post(url).bearer_auth(&self.key);
         self.send(
             request
                 .header("content-type", "application/wasm")

@@ -2,14 +2,17 @@
 //! what a run leaves behind.
 //!
 //! Owns how a test gets a host and a component. Refuses to look inside either: it links no crate of
-//! the host. Start with [`Host::start`] and [`Guest`].
+//! the host. Start with [`Host::start`], [`Guest`] for a component that describes itself, and
+//! [`Plain`] for one that does not.
 
 mod figures;
 mod guest;
 mod host;
 mod leftovers;
+mod plain;
 
 pub use figures::show;
 pub use guest::{Guest, escaped};
 pub use host::{Answer, Host, binary, tool};
 pub use leftovers::Leftovers;
+pub use plain::Plain;
