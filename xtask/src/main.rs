@@ -15,6 +15,7 @@ mod clients;
 mod command;
 mod demo;
 mod deny;
+mod fuzz;
 mod graph;
 mod test;
 mod tidy;
@@ -54,6 +55,12 @@ enum Chore {
         #[arg(long)]
         json: bool,
     },
+    /// Runs every fuzz target for a while; a finding fails.
+    Fuzz {
+        /// For how long each, in seconds.
+        #[arg(long, default_value_t = 60)]
+        seconds: u32,
+    },
     /// Builds and runs a benchmark of tests/load in the release profile.
     Bench {
         /// Which one: `call` runs the program `bench-call`.
@@ -72,6 +79,7 @@ fn main() -> ExitCode {
         Chore::Clients => clients::install().map(|_| ()),
         Chore::Test { args } => test::run(&args),
         Chore::Demo { json } => demo::run(json),
+        Chore::Fuzz { seconds } => fuzz::run(seconds),
         Chore::Bench { name, args } => bench::run(&name, &args),
     };
     match result {

@@ -1,0 +1,23 @@
+(component
+  (core module $m
+    (memory (export "memory") 1)
+    (func (export "realloc") (param i32 i32 i32 i32) (result i32) (i32.const 1024))
+    (func (export "add") (param i32 i32) (result i32)
+      (i32.add (local.get 0) (local.get 1)))
+    (func (export "text") (param i32 i32) (result i32)
+      (i32.store (i32.const 16) (local.get 0))
+      (i32.store (i32.const 20) (local.get 1))
+      (i32.const 16)))
+  (core instance $i (instantiate $m))
+  (type $point' (record (field "x" u8) (field "label" (option string))))
+  (component $c
+    (type $point' (record (field "x" u8) (field "label" (option string))))
+    (export $point "point" (type $point'))
+    (import "add" (func $add (param "a" u32) (param "b" u32) (result u32)))
+    (export "add" (func $add)))
+  (func $add (param "a" u32) (param "b" u32) (result u32) (canon lift (core func $i "add")))
+  (func $text (param "text" string) (result string)
+    (canon lift (core func $i "text") (core memory $i "memory") (realloc (core func $i "realloc"))))
+  (instance $ops (instantiate $c (with "add" (func $add))))
+  (export "docs:calc/ops@0.1.0" (instance $ops))
+  (export "text" (func $text)))

@@ -1,0 +1,18 @@
+(component
+  (component $c
+    (type $kind' (enum "low" "high"))
+    (export $kind "kind" (type $kind'))
+    (type $marks' (flags "red" "blue"))
+    (export $marks "marks" (type $marks'))
+    (type $fault' (variant (case "busy") (case "not-found" string)))
+    (export $fault "fault" (type $fault'))
+    (export $row "row" (type (sub resource)))
+    (import "f" (func $f (param "x" (list (tuple s8 s16 f32 f64 char bool))))))
+  (core module $m (func (export "f") (param i32 i32)) (memory (export "memory") 1)
+    (func (export "realloc") (param i32 i32 i32 i32) (result i32) (i32.const 0)))
+  (core instance $i (instantiate $m))
+  (func (export "f") (param "x" (list (tuple s8 s16 f32 f64 char bool)))
+    (canon lift (core func $i "f") (core memory $i "memory") (realloc (core func $i "realloc"))))
+  (@custom "version" "1.0.0")
+  (@custom "component-name" "\00\02\01t")
+  (@custom "package-docs" "\01{\"worlds\":{\"t\":{\"func_exports\":{\"f\":{\"docs\":\"Does.\"}}}}}"))
