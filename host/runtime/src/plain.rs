@@ -10,7 +10,7 @@ use wasmtime::component::{Component, ComponentExportIndex, InstancePre, Val};
 
 use crate::error::Error;
 use crate::state::State;
-use crate::typed::{self, Reader};
+use crate::typed::{self, Misfit, Reader};
 
 /// A set becomes a list of names: each of its flags takes some 50 bytes here, of which the engine
 /// counts the letters. So where a result has sets, this part of what a host call may allocate is
@@ -147,19 +147,18 @@ fn lower(signature: &Signature, arguments: &str) -> Result<Vec<Val>, Error> {
     let params = signature.params.iter().zip(values);
     params
         .map(|(param, value)| typed::lower(&param.ty, value))
-        .collect::<Option<_>>()
-        .ok_or_else(|| Error::Internal("a decoded value is not of its type".to_owned()))
+        .collect::<Result<_, _>>()
+        .map_err(|Misfit| Error::Internal("a decoded value is not of its type".to_owned()))
 }
 
 /// What the guest returned, as JSON text; the error of a `result` is the tool's own.
 fn answer(signature: &Signature, result: Option<Val>, bytes_max: u64) -> Result<String, Error> {
-    let value =
-        match (&signature.result, result) {
-            (Some(ty), Some(value)) => Some(typed::lift(ty, value).ok_or_else(|| {
-                Error::Internal("the guest's answer is not of its type".to_owned())
-            })?),
-            _ => None,
-        };
+    let value = match (&signature.result, result) {
+        (Some(ty), Some(value)) => Some(typed::lift(ty, value).map_err(|Misfit| {
+            Error::Internal("the guest's answer is not of its type".to_owned())
+        })?),
+        _ => None,
+    };
     match signature.answer(value, usize::try_from(bytes_max).unwrap_or(usize::MAX)) {
         Ok(Answer::Ok(json)) => Ok(json.to_string()),
         Ok(Answer::Err(details)) => {

@@ -146,9 +146,13 @@ pub(crate) fn has_flags(ty: &Type) -> bool {
     }
 }
 
+/// A value that is not of its type: whoever made it has a bug.
+#[derive(Debug)]
+pub(crate) struct Misfit;
+
 /// A value as the engine takes it.
-pub(crate) fn lower(ty: &Type, value: Value) -> Option<Val> {
-    Some(match (ty, value) {
+pub(crate) fn lower(ty: &Type, value: Value) -> Result<Val, Misfit> {
+    Ok(match (ty, value) {
         (Type::Bool, Value::Bool(value)) => Val::Bool(value),
         (Type::S8, Value::S8(value)) => Val::S8(value),
         (Type::U8, Value::U8(value)) => Val::U8(value),
@@ -166,27 +170,27 @@ pub(crate) fn lower(ty: &Type, value: Value) -> Option<Val> {
             items
                 .into_iter()
                 .map(|item| lower(ty, item))
-                .collect::<Option<_>>()?,
+                .collect::<Result<_, _>>()?,
         ),
         (Type::Tuple(types), Value::Tuple(items)) => {
             let items = types.iter().zip(items).map(|(ty, item)| lower(ty, item));
-            Val::Tuple(items.collect::<Option<_>>()?)
+            Val::Tuple(items.collect::<Result<_, _>>()?)
         }
         (Type::Record(fields), Value::Record(values)) => {
             let fields = fields.iter().zip(values);
-            let fields = fields
-                .map(|(field, value)| Some((field.name.to_string(), lower(&field.ty, value)?)));
-            Val::Record(fields.collect::<Option<_>>()?)
+            let fields =
+                fields.map(|(field, value)| Ok((field.name.to_string(), lower(&field.ty, value)?)));
+            Val::Record(fields.collect::<Result<_, _>>()?)
         }
         (Type::Variant(cases), Value::Variant(index, payload)) => {
-            let case = cases.get(index as usize)?;
+            let case = cases.get(index as usize).ok_or(Misfit)?;
             Val::Variant(
                 case.name.to_string(),
                 lower_payload(case.ty.as_ref(), payload)?,
             )
         }
         (Type::Enum(names), Value::Enum(index)) => {
-            Val::Enum(names.get(index as usize)?.to_string())
+            Val::Enum(names.get(index as usize).ok_or(Misfit)?.to_string())
         }
         (Type::Flags(names), Value::Flags(set)) => {
             let set = names.iter().zip(set).filter(|(_, set)| *set);
@@ -201,21 +205,24 @@ pub(crate) fn lower(ty: &Type, value: Value) -> Option<Val> {
         (Type::Result { err, .. }, Value::Result(Err(payload))) => {
             Val::Result(Err(lower_payload(err.as_deref(), payload)?))
         }
-        _ => return None,
+        _ => return Err(Misfit),
     })
 }
 
-fn lower_payload(ty: Option<&Type>, payload: Option<Box<Value>>) -> Option<Option<Box<Val>>> {
+fn lower_payload(
+    ty: Option<&Type>,
+    payload: Option<Box<Value>>,
+) -> Result<Option<Box<Val>>, Misfit> {
     match (ty, payload) {
-        (_, None) => Some(None),
+        (_, None) => Ok(None),
         (Some(ty), Some(value)) => lower(ty, *value).map(|value| Some(Box::new(value))),
-        (None, Some(_)) => None,
+        (None, Some(_)) => Err(Misfit),
     }
 }
 
-/// A value as the engine gives it; none when it is not of the type, which the engine rules out.
-pub(crate) fn lift(ty: &Type, value: Val) -> Option<Value> {
-    Some(match (ty, value) {
+/// A value as the engine gives it.
+pub(crate) fn lift(ty: &Type, value: Val) -> Result<Value, Misfit> {
+    Ok(match (ty, value) {
         (Type::Bool, Val::Bool(value)) => Value::Bool(value),
         (Type::S8, Val::S8(value)) => Value::S8(value),
         (Type::U8, Val::U8(value)) => Value::U8(value),
@@ -233,22 +240,25 @@ pub(crate) fn lift(ty: &Type, value: Val) -> Option<Value> {
             items
                 .into_iter()
                 .map(|item| lift(ty, item))
-                .collect::<Option<_>>()?,
+                .collect::<Result<_, _>>()?,
         ),
         (Type::Tuple(types), Val::Tuple(items)) => {
             let items = types.iter().zip(items).map(|(ty, item)| lift(ty, item));
-            Value::Tuple(items.collect::<Option<_>>()?)
+            Value::Tuple(items.collect::<Result<_, _>>()?)
         }
         (Type::Record(fields), Val::Record(values)) => {
             // The engine keeps the order of the declaration.
             let values = fields.iter().zip(values);
             let values = values.map(|(field, (_, value))| lift(&field.ty, value));
-            Value::Record(values.collect::<Option<_>>()?)
+            Value::Record(values.collect::<Result<_, _>>()?)
         }
         (Type::Variant(cases), Val::Variant(name, payload)) => {
-            let index = cases.iter().position(|case| *case.name == name)?;
+            let index = cases
+                .iter()
+                .position(|case| *case.name == name)
+                .ok_or(Misfit)?;
             let payload = lift_payload(cases[index].ty.as_ref(), payload)?;
-            Value::Variant(u32::try_from(index).ok()?, payload)
+            Value::Variant(u32::try_from(index).map_err(|_| Misfit)?, payload)
         }
         (Type::Enum(names), Val::Enum(name)) => Value::Enum(index_of(names, &name)?),
         (Type::Flags(names), Val::Flags(set)) => {
@@ -265,19 +275,25 @@ pub(crate) fn lift(ty: &Type, value: Val) -> Option<Value> {
         (Type::Result { err, .. }, Val::Result(Err(payload))) => {
             Value::Result(Err(lift_payload(err.as_deref(), payload)?))
         }
-        _ => return None,
+        _ => return Err(Misfit),
     })
 }
 
-fn lift_payload(ty: Option<&Type>, payload: Option<Box<Val>>) -> Option<Option<Box<Value>>> {
+fn lift_payload(
+    ty: Option<&Type>,
+    payload: Option<Box<Val>>,
+) -> Result<Option<Box<Value>>, Misfit> {
     match (ty, payload) {
-        (_, None) => Some(None),
+        (_, None) => Ok(None),
         (Some(ty), Some(value)) => lift(ty, *value).map(|value| Some(Box::new(value))),
-        (None, Some(_)) => None,
+        (None, Some(_)) => Err(Misfit),
     }
 }
 
-fn index_of(names: &[Arc<str>], name: &str) -> Option<u32> {
-    let index = names.iter().position(|known| **known == *name)?;
-    u32::try_from(index).ok()
+fn index_of(names: &[Arc<str>], name: &str) -> Result<u32, Misfit> {
+    let index = names
+        .iter()
+        .position(|known| **known == *name)
+        .ok_or(Misfit)?;
+    u32::try_from(index).map_err(|_| Misfit)
 }
