@@ -7,7 +7,7 @@ use std::time::Duration;
 use cofferdam_server::Inside;
 use cofferdam_server::types::{Code, Failure};
 use cofferdam_wire::error::ErrorBody;
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
 use reqwest::{Method, RequestBuilder, Response, StatusCode, Url};
 use serde::de::DeserializeOwned;
 
@@ -23,6 +23,8 @@ pub(crate) const CALL_TIME: Duration = Duration::from_secs(330);
 pub(crate) const UPLOAD_TIME: Duration = Duration::from_mins(3);
 /// Silence of a stream of events; the host says every 15 s that it lives.
 const SILENCE_MAX: Duration = Duration::from_secs(45);
+const PREFER: HeaderName = HeaderName::from_static("prefer");
+const RESPOND_ASYNC: HeaderValue = HeaderValue::from_static("respond-async");
 /// Most bytes of an answer: a full page of large tasks.
 const ANSWER_BYTES_MAX: usize = 256 << 20;
 
@@ -44,6 +46,7 @@ pub(crate) struct Request<'a> {
     path: &'a [&'a str],
     query: Vec<(&'static str, String)>,
     body: Option<(&'static str, Vec<u8>)>,
+    is_async: bool,
     time: Duration,
 }
 
@@ -61,6 +64,7 @@ impl<'a> Request<'a> {
             path,
             query: Vec::new(),
             body: None,
+            is_async: false,
             time: ANSWER_TIME,
         }
     }
@@ -91,6 +95,14 @@ impl<'a> Request<'a> {
     pub(crate) fn wasm(mut self, body: Vec<u8>) -> Self {
         self.body = Some(("application/wasm", body));
         self
+    }
+
+    /// Preferring an answer before the work is done; a host may wait for it all the same.
+    pub(crate) fn without_waiting(self) -> Self {
+        Self {
+            is_async: true,
+            ..self
+        }
     }
 
     /// With another patience.
@@ -275,7 +287,10 @@ impl Client {
         if !request.query.is_empty() {
             url.query_pairs_mut().extend_pairs(request.query);
         }
-        let builder = self.to(request.method, url);
+        let mut builder = self.to(request.method, url);
+        if request.is_async {
+            builder = builder.header(PREFER, RESPOND_ASYNC);
+        }
         match request.body {
             Some((kind, body)) => builder.header(CONTENT_TYPE, kind).body(body),
             None => builder,

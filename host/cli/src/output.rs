@@ -144,6 +144,18 @@ impl Output {
 /// Turns until it is dropped.
 pub(crate) struct Busy(ProgressBar);
 
+impl Busy {
+    /// Whether there is somebody to see it.
+    pub(crate) fn is_seen(&self) -> bool {
+        !self.0.is_hidden()
+    }
+
+    /// Says something else from now on.
+    pub(crate) fn say(&self, what: String) {
+        self.0.set_message(what);
+    }
+}
+
 impl Drop for Busy {
     fn drop(&mut self) {
         self.0.finish_and_clear();

@@ -3,6 +3,7 @@
 mod allowed;
 mod json;
 mod path;
+mod prefer;
 mod query;
 
 pub(crate) use allowed::{
@@ -10,4 +11,5 @@ pub(crate) use allowed::{
 };
 pub(crate) use json::{NoBody, StrictJson};
 pub(crate) use path::{IdPath, ToolPath};
+pub(crate) use prefer::Preferences;
 pub(crate) use query::{FromQuery, Pairs, Query, fault_in};

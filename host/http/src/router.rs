@@ -46,6 +46,7 @@ fn api(prefix: &str) -> Router<Arc<Services>> {
         .route(&at("/tools/{tool}"), get(tool::show))
         .route(&at("/tools/{tool}/call"), post(tool::call))
         .route(&at("/components"), post(component::publish))
+        .route(&at("/components/{digest}"), get(component::show))
         .route(&at("/audit"), get(audit::list))
         .route(&at("/tasks"), get(task::list).post(task::create))
         .route(&at("/tasks/{id}"), get(task::show))

@@ -17,16 +17,13 @@ pub(crate) struct Catalogue {
 }
 
 impl Catalogue {
-    /// From the store's listing. A record that no longer compiles is left out and logged: one bad
-    /// tool must not take the others down.
+    /// From the store's listing.
     pub(crate) fn new(generation: u64, records: Vec<ToolRecord>) -> Self {
         let mut tools = BTreeMap::<_, Vec<Arc<Entry>>>::new();
         for record in records {
             let name = record.spec.name.clone();
-            match Entry::new(record) {
-                Ok(entry) => tools.entry(name).or_default().push(Arc::new(entry)),
-                Err(fault) => tracing::error!(tool = %name, ?fault, "left out a stored tool"),
-            }
+            let entry = Arc::new(Entry::new(record));
+            tools.entry(name).or_default().push(entry);
         }
         for versions in tools.values_mut() {
             versions.sort_by(|a, b| a.identity().version.cmp(&b.identity().version));

@@ -1,7 +1,9 @@
+use std::sync::OnceLock;
+
 use cofferdam_store_api::ToolRecord;
 use cofferdam_types::failure::Fault;
 use cofferdam_types::tool::Identity;
-use cofferdam_types::{Failure, Payload};
+use cofferdam_types::{Code, Failure, Payload};
 use jsonschema::Validator;
 
 use crate::{faults, schema};
@@ -10,32 +12,46 @@ use crate::{faults, schema};
 pub struct Entry {
     record: ToolRecord,
     identity: Identity,
+    /// Compiled when the tool is first called: a host with many tools would else be slow to start.
+    schemas: OnceLock<Result<Schemas, Fault>>,
+}
+
+struct Schemas {
     args: Validator,
     returns: Validator,
 }
 
 impl Entry {
-    /// Compiles a record's schemas. The error points at the schema that can't be compiled.
-    pub(crate) fn new(record: ToolRecord) -> Result<Self, Fault> {
+    pub(crate) fn new(record: ToolRecord) -> Self {
+        let identity = Identity {
+            name: record.spec.name.clone(),
+            version: record.spec.version.clone(),
+            digest: record.digest,
+        };
+        Self {
+            record,
+            identity,
+            schemas: OnceLock::new(),
+        }
+    }
+
+    /// The record's schemas. They compiled when the tool was added; the fault points at the one that
+    /// no longer does.
+    fn schemas(&self) -> Result<&Schemas, &Fault> {
         let compile = |name: &str, payload: &Payload| {
             schema::compile(payload).map_err(|reason| Fault {
                 pointer: format!("/{name}"),
                 reason,
             })
         };
-        let args = compile("args_schema", &record.spec.args_schema)?;
-        let returns = compile("returns_schema", &record.spec.returns_schema)?;
-        let identity = Identity {
-            name: record.spec.name.clone(),
-            version: record.spec.version.clone(),
-            digest: record.digest,
-        };
-        Ok(Self {
-            record,
-            identity,
-            args,
-            returns,
-        })
+        let spec = &self.record.spec;
+        let schemas = self.schemas.get_or_init(|| {
+            Ok(Schemas {
+                args: compile("args_schema", &spec.args_schema)?,
+                returns: compile("returns_schema", &spec.returns_schema)?,
+            })
+        });
+        schemas.as_ref()
     }
 
     /// The record as it is stored.
@@ -48,7 +64,8 @@ impl Entry {
         &self.identity
     }
 
-    /// `invalid_input` with every broken place, when arguments don't fit.
+    /// `invalid_input` with every broken place, when arguments don't fit; `internal` for a stored
+    /// tool whose schemas don't compile.
     pub fn check_arguments(&self, arguments: &Payload) -> Result<(), Failure> {
         if !arguments.as_value().is_object() {
             return Err(Failure::invalid_at(
@@ -56,8 +73,13 @@ impl Entry {
                 "arguments are a JSON object by parameter name",
             ));
         }
+        let schemas = self.schemas().map_err(|fault| {
+            let name = &self.identity.name;
+            tracing::error!(tool = %name, ?fault, "a stored tool can't be called");
+            Failure::new(Code::Internal, "the host failed; its log says why")
+        })?;
         let faults = faults::find(
-            &self.args,
+            &schemas.args,
             self.record.spec.args_schema.as_value(),
             arguments.as_value(),
         );
@@ -73,10 +95,13 @@ impl Entry {
 
     /// Every place where a result breaks what the tool promises.
     pub fn result_faults(&self, result: &Payload) -> Vec<Fault> {
-        faults::find(
-            &self.returns,
-            self.record.spec.returns_schema.as_value(),
-            result.as_value(),
-        )
+        match self.schemas() {
+            Ok(schemas) => faults::find(
+                &schemas.returns,
+                self.record.spec.returns_schema.as_value(),
+                result.as_value(),
+            ),
+            Err(fault) => vec![fault.clone()],
+        }
     }
 }

@@ -12,6 +12,7 @@ use rustix::process::{Signal, set_parent_process_death_signal};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, Command};
 
+use crate::artifacts::Artifact;
 use crate::engine;
 use crate::error::{Error, Limit};
 
@@ -23,7 +24,7 @@ const ADDRESS_BYTES_MAX: u64 = 3 << 30;
 /// Time of one compilation, on a machine that is busy with other things.
 const WALL_MAX: Duration = Duration::from_mins(3);
 /// Longest artifact in bytes: ten times the longest component.
-const ARTIFACT_BYTES_MAX: u64 = 512 << 20;
+pub(crate) const ARTIFACT_BYTES_MAX: u64 = 512 << 20;
 /// Longest complaint of the child that is passed on.
 const COMPLAINT_BYTES_MAX: u64 = 4 << 10;
 /// How the child says that the component is at fault.
@@ -105,7 +106,7 @@ impl Compiler {
     ///
     /// **Errors**: [`Error::Component`] with the compiler's words; [`Error::Limit`] when the child
     /// was stopped.
-    pub(crate) async fn compile(&self, component: Vec<u8>) -> Result<Vec<u8>, Error> {
+    pub(crate) async fn compile(&self, component: Vec<u8>) -> Result<Artifact, Error> {
         let child = Command::new(&self.program)
             .arg(&self.argument)
             .env_clear()
@@ -128,7 +129,7 @@ impl Compiler {
 }
 
 /// Feeds the child and hears it out, all pipes at once so that none can block another.
-async fn converse(mut child: Child, component: Vec<u8>) -> Result<Vec<u8>, Error> {
+async fn converse(mut child: Child, component: Vec<u8>) -> Result<Artifact, Error> {
     let pipe = || Error::Internal("the compiler has no pipes".to_owned());
     let mut stdin = child.stdin.take().ok_or_else(pipe)?;
     let stdout = child.stdout.take().ok_or_else(pipe)?;
@@ -162,7 +163,7 @@ async fn converse(mut child: Child, component: Vec<u8>) -> Result<Vec<u8>, Error
         fed.and(heard)
             .and(complained)
             .map_err(|error| Error::Internal(format!("the compiler's pipes: {error}")))?;
-        return Ok(artifact);
+        return Ok(Artifact::of_child(artifact));
     }
     let complaint = String::from_utf8_lossy(&complaint).into_owned();
     if status.code() == Some(i32::from(REFUSED)) {

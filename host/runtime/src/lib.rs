@@ -4,8 +4,9 @@
 //! texts: it takes a [`Grant`](cofferdam_policy::Grant), which says for which bytes and with what,
 //! and nothing else opens a component. Start with [`Runtime::call`]; how guests share the machine
 //! is in `schedule.rs`, what stops them in `limiter.rs` and `meter.rs`, what they can reach in
-//! `capability.rs`.
+//! `capability.rs`, what is trusted of a disk in `artifacts.rs`.
 
+mod artifacts;
 mod bindings;
 mod call;
 mod capability;
@@ -25,6 +26,7 @@ mod stdio;
 mod typed;
 mod wit;
 
+pub use artifacts::Artifacts;
 pub use compile::{Compiler, child_main};
 pub use error::{Error, Limit};
 pub use inspect::{Inspection, Kind, Labels, inspect};

@@ -1,11 +1,12 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use async_trait::async_trait;
 use cofferdam_policy::{Describe, Grant};
 use cofferdam_types::Digest;
 use cofferdam_types::call::{CallLog, Deaf, Denial, Observer, Usage, Wall};
+use futures::future::BoxFuture;
 
+use crate::artifacts::Artifacts;
 use crate::call::{Question, ask};
 use crate::compile::Compiler;
 use crate::component::{Components, Program, Ready};
@@ -32,6 +33,8 @@ pub struct Options {
     pub guest_memory_bytes: u64,
     /// Compiled components kept, in bytes. Default 1 GiB.
     pub compiled_bytes: u64,
+    /// Where compiled components are kept between starts. Default: nowhere.
+    pub artifacts: Option<Artifacts>,
 }
 
 impl Options {
@@ -43,15 +46,17 @@ impl Options {
             queued_calls: 10_000,
             guest_memory_bytes: rustix::system::sysinfo().totalram as u64 / 2,
             compiled_bytes: 1 << 30,
+            artifacts: None,
         }
     }
 }
 
 /// Where the bytes of a component come from when they are needed.
-#[async_trait]
 pub trait Source: Send + Sync {
-    /// The bytes of the component of this digest.
-    async fn bytes(&self, digest: &Digest) -> Result<Vec<u8>, Error>;
+    /// The bytes of the component of this digest, fetched when the future is awaited: as a rule the
+    /// component is in memory or compiled on disk, and it never is. The future stands on its own,
+    /// since the compilation that needs it outlives whoever asked first.
+    fn bytes(&self, digest: &Digest) -> BoxFuture<'static, Result<Vec<u8>, Error>>;
 }
 
 /// What to run.
@@ -92,7 +97,12 @@ impl Runtime {
     pub fn new(options: Options) -> Result<Self, Error> {
         let engine = engine::host(options.live_calls)?;
         let scheduler = Scheduler::new(&engine, options.live_calls, options.queued_calls)?;
-        let components = Components::new(engine.clone(), options.compiler, options.compiled_bytes)?;
+        let components = Components::new(
+            engine.clone(),
+            options.compiler,
+            options.artifacts.as_ref(),
+            options.compiled_bytes,
+        )?;
         Ok(Self {
             engine,
             components,
@@ -155,18 +165,20 @@ impl Runtime {
     }
 
     /// Drops what is compiled of a component that was not added after all.
-    pub fn forget(&self, digest: &Digest) {
-        self.components.forget(digest);
+    pub async fn forget(&self, digest: &Digest) {
+        self.components.forget(*digest).await;
+    }
+
+    /// Compiles nothing more, so that a host that stops waits for one compilation at most. What is
+    /// compiled runs on.
+    pub fn stop_compiling(&self) {
+        self.components.stop();
     }
 
     async fn ready(&self, digest: &Digest, source: &dyn Source) -> Result<Arc<Ready>, Error> {
         match self.components.get(digest) {
             Some(ready) => Ok(ready),
-            None => {
-                self.components
-                    .prepare(*digest, source.bytes(digest).await?)
-                    .await
-            }
+            None => self.components.prepare(*digest, source).await,
         }
     }
 

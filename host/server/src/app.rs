@@ -4,7 +4,7 @@ use std::sync::Arc;
 use cofferdam_audit::Audit;
 use cofferdam_policy::Policy;
 use cofferdam_registry::Registry;
-use cofferdam_runtime::{Compiler, Options, Runtime};
+use cofferdam_runtime::{Artifacts, Compiler, Options, Runtime};
 use cofferdam_store_api::Stores;
 use cofferdam_toolbox::{Parts, Toolbox};
 use tokio::task::JoinHandle;
@@ -22,11 +22,12 @@ pub(crate) struct Core {
 }
 
 impl Core {
-    /// Over these stores, under this policy.
+    /// Over these stores, under this policy; compiled components are kept in `artifacts`.
     pub(crate) async fn new(
         stores: &Stores,
         policy: Policy,
         live_calls: Option<u32>,
+        artifacts: Option<Artifacts>,
     ) -> Result<Self, Error> {
         let (audit, writer) = Audit::new(stores.audit.clone()).await?;
         let program = program()?;
@@ -34,6 +35,7 @@ impl Core {
             program,
             argument: COMPILE.to_owned(),
         });
+        options.artifacts = artifacts;
         if let Some(live_calls) = live_calls {
             options.live_calls = live_calls;
         }
@@ -50,9 +52,10 @@ impl Core {
     }
 
     /// Waits until the audit is written. Every other holder of the toolbox must be gone, or this
-    /// waits for it.
+    /// waits for it: for a component that is being compiled, but not for those that wait for that.
     pub(crate) async fn finish(self) {
         let Self { toolbox, audit } = self;
+        toolbox.stop_adding();
         drop(toolbox);
         if let Err(error) = audit.await {
             tracing::error!(%error, "the audit's writer ended badly");

@@ -127,6 +127,16 @@ impl DataDir {
         self.path.join("cofferdam.db")
     }
 
+    /// Where compiled components are.
+    pub(crate) fn compiled(&self) -> PathBuf {
+        self.path.join("compiled")
+    }
+
+    /// The key that compiled components are sealed with.
+    pub(crate) fn compiled_key_file(&self) -> PathBuf {
+        self.path.join("compiled.key")
+    }
+
     /// Where the admin key is.
     pub(crate) fn admin_key_file(&self) -> PathBuf {
         self.path.join(ADMIN_KEY)
@@ -152,19 +162,23 @@ impl DataDir {
 
     fn write(&self, name: &str, line: &str) -> Result<(), Error> {
         let path = self.path.join(name);
-        let fresh = self.path.join(format!("{name}.new"));
-        let write = || -> io::Result<()> {
-            let mut file = owner_only()
-                .create(true)
-                .truncate(true)
-                .write(true)
-                .open(&fresh)?;
-            writeln!(file, "{line}")?;
-            file.sync_all()?;
-            fs::rename(&fresh, &path)
-        };
-        write().map_err(|source| Error::DataDir { path, source })
+        write_whole(&path, format!("{line}\n").as_bytes())
+            .map_err(|source| Error::DataDir { path, source })
     }
+}
+
+/// Writes a file of the owner's alone, whole or not at all.
+pub(crate) fn write_whole(path: &Path, content: &[u8]) -> io::Result<()> {
+    let mut fresh = path.as_os_str().to_owned();
+    fresh.push(".new");
+    let mut file = owner_only()
+        .create(true)
+        .truncate(true)
+        .write(true)
+        .open(&fresh)?;
+    file.write_all(content)?;
+    file.sync_all()?;
+    fs::rename(&fresh, path)
 }
 
 fn create(path: &Path) -> io::Result<()> {

@@ -14,6 +14,7 @@ use cofferdam_wire::health::Health;
 
 use crate::ambient::System;
 use crate::app::Core;
+use crate::artifacts::artifacts;
 use crate::config::{Durability, Runs, Store};
 use crate::data_dir::{DataDir, admin_key};
 use crate::error::Error;
@@ -45,7 +46,8 @@ impl Host {
         runs: Runs,
     ) -> Result<Self, Error> {
         let (stores, store) = open(store, &dir)?;
-        let core = Core::new(&stores, Policy::builtin(&dir.workspaces()), live_calls).await?;
+        let policy = Policy::builtin(&dir.workspaces());
+        let core = Core::new(&stores, policy, live_calls, artifacts(&dir)).await?;
         let ambient: Arc<dyn Ambient> = Arc::new(System);
         let access = Arc::new(Access::new(stores.keys.clone(), ambient.clone()));
         make_admin_key(&access, &dir).await?;

@@ -7,6 +7,7 @@
 
 mod ambient;
 mod app;
+mod artifacts;
 mod claim;
 mod config;
 mod data_dir;

@@ -46,7 +46,7 @@ impl Local {
     /// Sets a small sandbox up.
     pub async fn open() -> Result<Self, Error> {
         let stores = cofferdam_store_memory::open();
-        let core = Core::new(&stores, Policy::builtin_local(), Some(LIVE_CALLS)).await?;
+        let core = Core::new(&stores, Policy::builtin_local(), Some(LIVE_CALLS), None).await?;
         Ok(Self {
             core,
             caller: Caller::local(),

@@ -116,7 +116,7 @@ impl Toolbox {
             observer,
         };
         let source = Stored {
-            registry: &self.parts.registry,
+            toolbox: self,
             tenant,
         };
         let Report {

@@ -5,12 +5,14 @@
 //! may knock: doors and engine settle that. Start with [`Toolbox::call`]; how a component becomes
 //! tools is in [`Toolbox::publish`].
 
+mod addition;
 mod call;
 mod plain;
 mod publish;
 mod source;
 mod toolbox;
 
+pub use addition::{Addition, Stage};
 pub use cofferdam_audit::AuditEntry;
 pub use cofferdam_runtime::Skipped;
 pub use plain::Labels;

@@ -8,9 +8,18 @@ use cofferdam_types::caller::Caller;
 use cofferdam_types::tool::Manifest;
 use cofferdam_types::{Code, ComponentName, Digest, Failure, ToolName, Version};
 
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::task::{JoinError, JoinHandle};
+
+use crate::addition::{Addition, Progress, Stage};
 use crate::plain::{self, Labels};
 use crate::source::Offered;
 use crate::toolbox::Toolbox;
+
+/// Components that are being added and for which nobody waits, in KiB together: 14 interpreters of
+/// 18 MB. Whoever waits holds a connection, of which there are only so many; whoever doesn't could
+/// fill the memory with files that wait to be compiled.
+pub(crate) const UNATTENDED_KIB_MAX: usize = 256 << 10;
 
 /// A component that is in the registry.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,10 +40,17 @@ pub struct Published {
     pub created: bool,
 }
 
+/// A file that is being added, and what whoever adds it says about it.
+struct Upload {
+    labels: Labels,
+    digest: Digest,
+    bytes: Arc<Vec<u8>>,
+}
+
 impl Toolbox {
     /// Adds a component: inspects and compiles it, reads its types or asks it under an empty grant
-    /// what it is, and registers its tools. Safe to repeat. Goes on to its end when the caller goes away, so that
-    /// nothing is registered without its record.
+    /// what it is, and registers its tools. Safe to repeat. Goes on to its end when the caller goes
+    /// away, so that nothing is registered without its record.
     ///
     /// **Errors**: `too_large`, `component_invalid`, `limit_exceeded`, `conflict`, and
     /// `invalid_input` for labels that don't fit.
@@ -44,6 +60,40 @@ impl Toolbox {
         labels: Labels,
         bytes: &[u8],
     ) -> Result<Published, Failure> {
+        let (_, publishing) = self.begin(caller, labels, bytes, None).await?;
+        publishing
+            .await
+            .unwrap_or_else(|error| Err(broke_off(&error)))
+    }
+
+    /// Begins to add a component and says how far it is; [`Toolbox::addition`] says it later.
+    ///
+    /// **Errors**: `too_large`; `unavailable` when too much is being added already.
+    pub async fn begin_publishing(
+        &self,
+        caller: &Caller,
+        labels: Labels,
+        bytes: &[u8],
+    ) -> Result<Addition, Failure> {
+        let kib = u32::try_from(bytes.len().div_ceil(1 << 10)).unwrap_or(u32::MAX);
+        let place = self.unattended.clone().try_acquire_many_owned(kib);
+        let place = place.map_err(|_| {
+            let reason = "too many components are being added; try again";
+            Failure::new(Code::Unavailable, reason)
+        })?;
+        // What comes of it is told to whoever asks.
+        let (digest, _) = self.begin(caller, labels, bytes, Some(place)).await?;
+        self.addition(caller, &digest).await
+    }
+
+    /// Begins to add a component, in a task that goes on to its end.
+    async fn begin(
+        &self,
+        caller: &Caller,
+        labels: Labels,
+        bytes: &[u8],
+        place: Option<OwnedSemaphorePermit>,
+    ) -> Result<(Digest, JoinHandle<Result<Published, Failure>>), Failure> {
         let max = self.parts.component_bytes_max;
         if bytes.len() as u64 > max {
             return Err(Failure::new(
@@ -52,35 +102,49 @@ impl Toolbox {
             ));
         }
         let (this, caller, bytes) = (self.clone(), caller.clone(), Arc::new(bytes.to_vec()));
+        let hashed = bytes.clone();
+        let digest = blocking(move || Digest::of(&hashed)).await?;
+        let now = self.parts.ambient.now();
+        let mut progress = self.additions.begin(&caller.tenant, digest, now);
         // Owned by the runtime until it ends; a stop waits for it, since it holds the audit.
-        let publishing =
-            tokio::spawn(async move { this.publish_to_its_end(&caller, &labels, bytes).await });
-        publishing.await.unwrap_or_else(|error| {
-            tracing::error!(%error, "adding a component broke off");
-            Err(Failure::new(
-                Code::Internal,
-                "the host failed; its log says why",
-            ))
-        })
+        let publishing = tokio::spawn(async move {
+            let upload = Upload {
+                labels,
+                digest,
+                bytes,
+            };
+            let published = this
+                .publish_to_its_end(&caller, upload, &mut progress)
+                .await;
+            let stage = match &published {
+                Ok(published) => Stage::Ready(published.clone()),
+                Err(failure) => Stage::Failed(failure.clone()),
+            };
+            progress.advance(stage, this.parts.ambient.now());
+            drop(place);
+            published
+        });
+        Ok((digest, publishing))
     }
 
     async fn publish_to_its_end(
         &self,
         caller: &Caller,
-        labels: &Labels,
-        bytes: Arc<Vec<u8>>,
+        upload: Upload,
+        progress: &mut Progress,
     ) -> Result<Published, Failure> {
+        let digest = upload.digest;
         let slot = self.parts.audit.slot().await.map_err(|full| {
             tracing::error!(%full, "refused a component");
             Failure::new(Code::Unavailable, "the audit can't keep up; try again")
         })?;
-        let (digest, inspection) = examine(bytes.clone()).await?;
-        let published = match inspection {
-            Ok(inspection) => self.add(caller, labels, digest, inspection, &bytes).await,
+        let file = upload.bytes.clone();
+        let published = match blocking(move || inspect(&file)).await? {
+            Ok(inspection) => self.add(caller, upload, inspection, progress).await,
             Err(error) => Err(error.into()),
         };
         if published.is_err() {
-            self.parts.runtime.forget(&digest);
+            self.parts.runtime.forget(&digest).await;
         }
         let act = match &published {
             Ok(published) => {
@@ -109,12 +173,13 @@ impl Toolbox {
     async fn add(
         &self,
         caller: &Caller,
-        labels: &Labels,
-        digest: Digest,
+        upload: Upload,
         inspection: Inspection,
-        bytes: &[u8],
+        progress: &mut Progress,
     ) -> Result<Published, Failure> {
-        let (manifest, skipped) = self.manifest(labels, digest, &inspection, bytes).await?;
+        progress.advance(Stage::Compiling, self.parts.ambient.now());
+        let (manifest, skipped) = self.manifest(&upload, &inspection).await?;
+        let Upload { digest, bytes, .. } = upload;
         let Manifest {
             component,
             version,
@@ -130,10 +195,11 @@ impl Toolbox {
             created: false,
         };
         let (by, at) = (caller.principal.clone(), self.parts.ambient.now());
+        progress.advance(Stage::Registering, at);
         let publication = Publication {
             manifest,
             digest,
-            bytes,
+            bytes: &bytes,
             by,
             at,
         };
@@ -151,24 +217,23 @@ impl Toolbox {
     /// What the component's tools are, and which of its exports are none.
     async fn manifest(
         &self,
-        labels: &Labels,
-        digest: Digest,
+        upload: &Upload,
         inspection: &Inspection,
-        bytes: &[u8],
     ) -> Result<(Manifest, Vec<Skipped>), Failure> {
         let runtime = &self.parts.runtime;
-        let grant = Describe::new(digest);
+        let Upload { labels, digest, .. } = upload;
+        let (grant, source) = (Describe::new(*digest), Offered(upload.bytes.clone()));
         match inspection.kind {
             Kind::Sdk => {
                 labels.check_sdk()?;
-                let report = runtime.describe(&grant, &Offered(bytes)).await;
+                let report = runtime.describe(&grant, &source).await;
                 let text = report
                     .answer
                     .map_err(|error| described(&error, error.clone().into()))?;
                 Ok((manifest::parse(&text)?, Vec::new()))
             }
             Kind::Plain => {
-                let interface = runtime.interface(&grant, &Offered(bytes)).await?;
+                let interface = runtime.interface(&grant, &source).await?;
                 let (draft, skipped) = plain::draft(labels, inspection, interface)?;
                 Ok((manifest::check(draft)?, skipped))
             }
@@ -176,14 +241,18 @@ impl Toolbox {
     }
 }
 
-/// The digest of a file and what is in it. Reading a large one takes longer than a request thread
-/// may be held.
-async fn examine(bytes: Arc<Vec<u8>>) -> Result<(Digest, Result<Inspection, Error>), Failure> {
-    let examining = tokio::task::spawn_blocking(move || (Digest::of(&bytes), inspect(&bytes)));
-    examining.await.map_err(|error| {
-        tracing::error!(%error, "inspecting a component broke off");
-        Failure::new(Code::Internal, "the host failed; its log says why")
-    })
+/// Reading a large file takes longer than a request thread may be held.
+pub(crate) async fn blocking<T: Send + 'static>(
+    reading: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Failure> {
+    tokio::task::spawn_blocking(reading)
+        .await
+        .map_err(|error| broke_off(&error))
+}
+
+fn broke_off(error: &JoinError) -> Failure {
+    tracing::error!(%error, "adding a component broke off");
+    Failure::new(Code::Internal, "the host failed; its log says why")
 }
 
 /// A component that can't describe itself is at fault, whatever stopped it; its own failure stays

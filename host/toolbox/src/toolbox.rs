@@ -11,13 +11,19 @@ use cofferdam_types::{Ambient, Code, Failure};
 use tokio::sync::watch;
 
 use cofferdam_registry::Entry;
+use tokio::sync::Semaphore;
 
 use crate::AuditEntry;
+use crate::addition::Additions;
+use crate::publish::UNATTENDED_KIB_MAX;
 
 /// The one door to run a tool. Cheap to clone.
 #[derive(Clone)]
 pub struct Toolbox {
     pub(crate) parts: Arc<Parts>,
+    pub(crate) additions: Additions,
+    /// Kilobytes that additions may hold for which nobody waits.
+    pub(crate) unattended: Arc<Semaphore>,
 }
 
 /// What the door leads through.
@@ -47,7 +53,14 @@ impl Toolbox {
     pub fn new(parts: Parts) -> Self {
         Self {
             parts: Arc::new(parts),
+            additions: Additions::default(),
+            unattended: Arc::new(Semaphore::new(UNATTENDED_KIB_MAX)),
         }
+    }
+
+    /// Compiles nothing more, so that whoever stops doesn't wait for what waits to be compiled.
+    pub fn stop_adding(&self) {
+        self.parts.runtime.stop_compiling();
     }
 
     /// Every version of every tool of the caller's tenant, by name and ascending version.

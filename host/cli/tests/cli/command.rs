@@ -62,6 +62,26 @@ impl Place {
     pub(crate) fn run_in(&self, folder: &str, args: &[&str], stdin: &str) -> Ended {
         let mut command = Command::new(env!("CARGO_BIN_EXE_cofferdam"));
         command.args(args).current_dir(self.path().join(folder));
+        self.ended(command, stdin)
+    }
+
+    /// Runs a command on a terminal, which gets both of its outputs.
+    pub(crate) fn run_on_terminal(&self, args: &[&str]) -> Ended {
+        let words = [&[env!("CARGO_BIN_EXE_cofferdam")], args].concat();
+        let mut command = Command::new("script");
+        command
+            .args([
+                "--quiet",
+                "--return",
+                "--command",
+                &words.join(" "),
+                "/dev/null",
+            ])
+            .current_dir(self.path());
+        self.ended(command, "")
+    }
+
+    fn ended(&self, mut command: Command, stdin: &str) -> Ended {
         for name in ["COFFERDAM_SERVER", "COFFERDAM_API_KEY", "COFFERDAM_LOG"] {
             command.env_remove(name);
         }

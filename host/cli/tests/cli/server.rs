@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use cofferdam_testing::{Guest, Host};
+use cofferdam_testing::{Guest, Host, tool};
 use serde_json::{Value, json};
 
 use crate::command::Place;
@@ -70,6 +70,21 @@ fn a_tool_is_added_seen_called_and_audited() {
         audit.contains("guest-run@1.0.0") && audit.contains("not_found"),
         "{audit}"
     );
+    host.stop().expect("the host ends well");
+}
+
+#[test]
+fn a_terminal_shows_how_far_adding_is() {
+    let (host, place) = host();
+    place.write("data.wasm", tool("data").expect("built"));
+    let added = place.run_on_terminal(&["tool", "add", "data.wasm"]);
+    let text = added.with_code(0).stdout;
+    assert!(text.contains("compiling data.wasm"), "{text:?}");
+    assert!(text.contains("data-query"), "{text:?}");
+    place.write("none.wasm", "no component");
+    let refused = place.run_on_terminal(&["tool", "add", "none.wasm"]);
+    let text = refused.with_code(2).stdout;
+    assert!(text.contains("component_invalid"), "{text:?}");
     host.stop().expect("the host ends well");
 }
 

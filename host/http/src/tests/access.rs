@@ -2,6 +2,7 @@
 
 use axum::body::Body;
 use axum::http::{Method, Request};
+use cofferdam_types::Digest;
 use cofferdam_types::caller::Role;
 
 use super::world::{ROLES, World};
@@ -9,11 +10,12 @@ use super::world::{ROLES, World};
 const ID: &str = "0192f7a4-7c5e-7d2a-8f00-0123456789ab";
 
 /// Method, path, the lowest role that may, and what it then gets for things that don't exist.
-const ROUTES: [(&str, &str, Role, u16); 14] = [
+const ROUTES: [(&str, &str, Role, u16); 15] = [
     ("GET", "/tools", Role::Viewer, 200),
     ("GET", "/tools/none", Role::Viewer, 404),
     ("POST", "/tools/none/call", Role::User, 404),
     ("POST", "/components", Role::Admin, 415),
+    ("GET", "/components/{digest}", Role::Admin, 404),
     ("GET", "/audit", Role::Admin, 200),
     ("GET", "/tasks", Role::Viewer, 200),
     ("POST", "/tasks", Role::User, 400),
@@ -40,9 +42,11 @@ fn request(method: &str, path: &str, authorization: &[&str]) -> Request<Body> {
 #[tokio::test]
 async fn every_route_asks_for_its_role() {
     let world = World::new().await;
+    let digest = Digest::of(b"none").to_string();
     for prefix in ["/api/v1", "/api"] {
         for (method, path, least, expected) in ROUTES {
-            let path = format!("{prefix}{}", path.replace("{id}", ID));
+            let path = path.replace("{id}", ID).replace("{digest}", &digest);
+            let path = format!("{prefix}{path}");
             for role in ROLES {
                 let key = format!("Bearer {}", world.key(role));
                 let reply = world.send(request(method, &path, &[&key])).await;

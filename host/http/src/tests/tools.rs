@@ -1,5 +1,7 @@
 use axum::body::Body;
-use axum::http::Method;
+use axum::http::{Method, Request};
+use cofferdam_types::Digest;
+use cofferdam_types::caller::Role;
 use serde_json::{Value, json};
 
 use super::world::{World, spec};
@@ -164,4 +166,56 @@ async fn what_is_no_component_is_refused() {
             reply.refused(422, "component_invalid");
         }
     }
+}
+
+#[tokio::test]
+async fn adding_without_waiting_is_watched_to_its_end() {
+    let world = World::new().await;
+    let body = "no component";
+    let digest = Digest::of(body.as_bytes());
+    let place = format!("/api/v1/components/{digest}");
+    world.get(&place).await.refused(404, "not_found");
+    let request = world
+        .request(Method::POST, "/api/v1/components")
+        .header("content-type", "application/wasm")
+        .header("prefer", "wait=1, respond-async")
+        .body(Body::from(body));
+    let reply = world.send(request.expect("a request")).await;
+    assert_eq!(reply.status, 202, "{reply:?}");
+    assert_eq!(reply.headers["location"], *place);
+    assert_eq!(reply.headers["preference-applied"], "respond-async");
+    let mut view = reply.json();
+    while view["status"] != "failed" {
+        let under_way = ["inspecting", "compiling"]
+            .iter()
+            .any(|word| view["status"] == *word);
+        assert!(under_way && view["error"].is_null(), "{view}");
+        tokio::task::yield_now().await;
+        view = world.get(&place).await.json();
+    }
+    assert_eq!(view["digest"], digest.to_string());
+    assert_eq!(view["error"]["code"], "component_invalid");
+    assert_eq!(view["component"], Value::Null);
+    assert!(
+        view["since"]
+            .as_str()
+            .is_some_and(|since| since.ends_with('Z'))
+    );
+    // Nobody else's tenant sees it.
+    let other = "other".parse().expect("a name");
+    let key = world.access.create_key("other", Role::Admin, &other).await;
+    let request = Request::get(&place)
+        .header(
+            "authorization",
+            format!("Bearer {}", key.expect("kept").reveal()),
+        )
+        .body(Body::empty());
+    world
+        .send(request.expect("a request"))
+        .await
+        .refused(404, "not_found");
+    world
+        .get("/api/v1/components/sha256:xyz")
+        .await
+        .invalid(400, "/path/id");
 }
