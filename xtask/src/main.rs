@@ -17,6 +17,7 @@ mod demo;
 mod deny;
 mod fuzz;
 mod graph;
+mod interop;
 mod test;
 mod tidy;
 mod tools;
@@ -43,6 +44,8 @@ enum Chore {
     Tools,
     /// Installs the official MCP clients, which the mcp suite drives, into target/mcp-clients.
     Clients,
+    /// Builds the components of the interop suite, by foreign toolchains, into target/interop.
+    Interop,
     /// Builds what the suites need and runs all of them.
     Test {
         /// Handed to `cargo test`, for example a suite's name or `-p cofferdam-policy`.
@@ -77,6 +80,7 @@ fn main() -> ExitCode {
         Chore::Tidy => tidy::run(),
         Chore::Tools => tools::build().map(|_| ()),
         Chore::Clients => clients::install().map(|_| ()),
+        Chore::Interop => interop::build().map(|_| ()),
         Chore::Test { args } => test::run(&args),
         Chore::Demo { json } => demo::run(json),
         Chore::Fuzz { seconds } => fuzz::run(seconds),

@@ -6,13 +6,16 @@ use anyhow::Result;
 
 use crate::command::{Stages, cargo, run as run_command};
 use crate::graph::Graph;
-use crate::{clients, tools};
+use crate::{clients, interop, tools};
 
 /// Says to the suites which host to test.
 const BINARY: &str = "COFFERDAM_BIN";
 
 /// The suite that drives the official MCP clients, which take a minute to install the first time.
 const MCP: &str = "mcp";
+
+/// The suite that needs components of foreign toolchains, which take minutes the first time.
+const INTEROP: &str = "interop";
 
 /// Builds tools and host, then runs all tests; `args` goes to `cargo test` instead of `--workspace`.
 pub(crate) fn run(args: &[String]) -> Result<()> {
@@ -23,12 +26,16 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
 }
 
 fn stages_of(stages: &mut Stages, args: &[String]) -> Result<()> {
-    let tools = stages.stage("tools", tools::build)?;
-    let clients = if args.is_empty() || args.iter().any(|arg| arg == MCP) {
-        Some(stages.stage("MCP clients", clients::install)?)
-    } else {
-        None
-    };
+    let wanted = |suite| args.is_empty() || args.iter().any(|arg| arg == suite);
+    let mut folders = vec![("COFFERDAM_TOOLS", stages.stage("tools", tools::build)?)];
+    if wanted(MCP) {
+        let clients = stages.stage("MCP clients", clients::install)?;
+        folders.push(("COFFERDAM_MCP_CLIENTS", clients));
+    }
+    if wanted(INTEROP) {
+        let components = stages.stage(INTEROP, interop::build)?;
+        folders.push(("COFFERDAM_INTEROP", components));
+    }
     let selection: Vec<&str> = if args.is_empty() {
         // All of them, also after one has failed: a run is long, and each answer is worth having.
         vec!["--workspace", "--no-fail-fast"]
@@ -39,10 +46,7 @@ fn stages_of(stages: &mut Stages, args: &[String]) -> Result<()> {
     let test = |extra: &[&'static str]| {
         let words = ["test"].iter().chain(extra).copied();
         let mut command = cargo(words.chain(selection.iter().copied()));
-        command.env(BINARY, &binary).env("COFFERDAM_TOOLS", &tools);
-        if let Some(clients) = &clients {
-            command.env("COFFERDAM_MCP_CLIENTS", clients);
-        }
+        command.env(BINARY, &binary).envs(folders.iter().cloned());
         run_command(&mut command)
     };
     if args.is_empty() {

@@ -10,7 +10,7 @@ use crate::command::{cargo, read, root, run};
 use crate::graph::Graph;
 
 /// What a component is compiled for.
-const TARGET: &str = "wasm32-wasip2";
+pub(crate) const TARGET: &str = "wasm32-wasip2";
 /// Folders whose crates are components.
 const FOLDERS: [&str; 2] = ["tools/", "tests/guests/"];
 
@@ -41,7 +41,7 @@ pub(crate) fn build() -> Result<PathBuf> {
 }
 
 /// Installs the standard library of the target unless it is there.
-fn add_target() -> Result<()> {
+pub(crate) fn add_target() -> Result<()> {
     let args = ["--print", "target-libdir", "--target", TARGET];
     let mut rustc = std::process::Command::new("rustc");
     let library = read(rustc.current_dir(root()).args(args))?;

@@ -105,6 +105,7 @@ fn allowed(folder: &str, package: &Package) -> Option<Vec<String>> {
             .map(|(_, may)| host(may)),
         Some(("tools", _)) => Some(host(&["sdk"])),
         Some(("tests", rest)) if rest.starts_with("guests/") => Some(host(&["sdk"])),
+        Some(("tests", rest)) if rest.starts_with("interop/") => Some(Vec::new()),
         Some(("tests", "load")) => Some(host(BENCHES)),
         Some(("guest-sdk", "rust")) => Some(host(&["sdk-macros"])),
         Some(("guest-sdk", _)) => Some(Vec::new()),
