@@ -1,7 +1,9 @@
 """An independent host: what a component answers when PyPI's wasmtime runs it.
 
-    differential.py call CASES.json COMPONENT.wasm   one line of JSON per case: {"ok": …}, {"err": …} or {"trap": …}
-    differential.py list COMPONENT.wasm              imports and exported functions as JSON
+    differential.py CASES.json COMPONENT.wasm
+
+Prints one line of JSON with the imports and the exported functions, then one per case:
+{"ok": …}, {"err": …} or {"trap": …}.
 
 It has its own reading of how JSON maps to component values, so that two hosts can disagree.
 """
@@ -131,7 +133,12 @@ class Host:
                             yield name, inner, ty
 
     def imports(self):
-        return list(self.component.type.imports(self.engine))
+        """What a host has to give; an interface that only names types asks for nothing."""
+        for name, extern in self.component.type.imports(self.engine).items():
+            types = (component.FuncType, component.ResourceType)
+            parts = extern.ty.exports(self.engine).values()
+            if any(isinstance(part.ty, types) for part in parts):
+                yield name
 
     def call(self, function, arguments):
         """Calls `function` of an instance of its own."""
@@ -181,18 +188,17 @@ def listing(host):
         params = ", ".join(f"{param}: {spell(part)}" for param, part in ty.params)
         signature = f"func({params})" + (f" -> {spell(ty.result)}" if ty.result else "")
         exports[f"{interface}#{name}" if interface else name] = signature
-    return {"imports": host.imports(), "exports": exports}
+    return {"imports": list(host.imports()), "exports": exports}
 
 
 def main():
     match sys.argv[1:]:
-        case ["call", cases, path]:
+        case [cases, path]:
             host = Host(path)
+            print(json.dumps(listing(host)))
             with open(cases, encoding="utf-8") as file:
                 for it in json.load(file):
                     print(json.dumps(host.call(it["function"], it["arguments"]), ensure_ascii=False))
-        case ["list", path]:
-            print(json.dumps(listing(Host(path)), indent=2))
         case _:
             sys.exit(__doc__)
 

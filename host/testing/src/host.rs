@@ -10,6 +10,8 @@ use tempfile::TempDir;
 
 /// How long a host may take to come up on a busy machine, and a client to hear from it.
 const PATIENCE: Duration = Duration::from_mins(2);
+/// How long a large component may take to compile there.
+const COMPILING: Duration = Duration::from_mins(10);
 
 /// The real host, as a child process on a free port with a data directory of its own. Killed when
 /// dropped.
@@ -59,6 +61,21 @@ pub fn tool(name: &str) -> Result<Vec<u8>> {
     let path = folder.join(format!("{name}.wasm"));
     std::fs::read(&path)
         .with_context(|| format!("{} is missing; run `cargo xtask tools`", path.display()))
+}
+
+/// A file of the interop suite, as `cargo xtask interop` leaves it.
+pub fn interop(name: &str) -> Result<PathBuf> {
+    let folder = match setting("COFFERDAM_INTEROP") {
+        Some(folder) => PathBuf::from(folder),
+        None => target()?.join("interop"),
+    };
+    let path = folder.join(name);
+    ensure!(
+        path.exists(),
+        "{} is missing; run `cargo xtask interop`",
+        path.display()
+    );
+    Ok(path)
 }
 
 /// A variable that `cargo xtask test` sets.
@@ -203,6 +220,20 @@ impl Host {
         self.send(
             request
                 .header("content-type", "application/wasm")
+                .body(component),
+        )
+        .await
+    }
+
+    /// Adds a component that does not describe itself, under this name. One with an interpreter in
+    /// it takes long to compile on a busy machine.
+    pub async fn upload_as(&self, component: Vec<u8>, name: &str) -> Result<Answer> {
+        let path = format!("/api/v1/components?name={name}");
+        let request = self.request("POST", &path)?;
+        self.send(
+            request
+                .header("content-type", "application/wasm")
+                .timeout(COMPILING)
                 .body(component),
         )
         .await

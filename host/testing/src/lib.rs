@@ -13,6 +13,6 @@ mod plain;
 
 pub use figures::show;
 pub use guest::{Guest, escaped};
-pub use host::{Answer, Host, binary, tool};
+pub use host::{Answer, Host, binary, interop, tool};
 pub use leftovers::Leftovers;
 pub use plain::Plain;
