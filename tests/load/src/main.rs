@@ -15,7 +15,7 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::http::header::CONTENT_TYPE;
 use axum::routing::post;
-use cofferdam_server::{Config, Local, LocalCall, Store, admin_key};
+use cofferdam_server::{Config, Labels, Local, LocalCall, Store, admin_key};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
