@@ -9,7 +9,7 @@
 use libfuzzer_sys::fuzz_target;
 
 #[path = "../../../../host/runtime/src"]
-#[allow(dead_code, unreachable_pub, reason = "the rest of the crate uses it")]
+#[allow(dead_code, unreachable_pub, unused_imports, reason = "the rest of the crate uses it")]
 mod source {
     pub(crate) mod error;
     pub(crate) mod features;

@@ -17,7 +17,7 @@
     (export "add" (func $add)))
   (func $add (param "a" u32) (param "b" u32) (result u32) (canon lift (core func $i "add")))
   (func $text (param "text" string) (result string)
-    (canon lift (core func $i "text") (core memory $i "memory") (realloc (core func $i "realloc"))))
+    (canon lift (core func $i "text") (memory (core memory $i "memory")) (realloc (core func $i "realloc"))))
   (instance $ops (instantiate $c (with "add" (func $add))))
   (export "docs:calc/ops@0.1.0" (instance $ops))
   (export "text" (func $text)))
