@@ -55,7 +55,9 @@ fn attacks() -> [Attack; 4] {
 async fn hostile() -> Result<()> {
     let host = Host::start()?;
     let component = std::fs::read(interop("hostile.wasm")?)?;
-    host.upload_as(component, "hostile").await?.ok()?;
+    host.upload_as(component, &[("name", "hostile")])
+        .await?
+        .ok()?;
     ping(&host).await?;
     for (index, attack) in attacks().into_iter().enumerate() {
         let Attack {
@@ -74,11 +76,11 @@ async fn hostile() -> Result<()> {
         let begin = Instant::now();
         let call = host.call(&tool, json!({}), limits);
         let (answer, slowest) = watched(&host, call).await?;
-        let took = begin.elapsed();
+        let elapsed = begin.elapsed();
         ensure!(answer.code() == Some(code), "{function}: {}", answer.body);
         ping(&host).await?;
         show(&format!(
-            "hostile {function}: {code} after {took:.1?}; health within {slowest:.1?} meanwhile"
+            "hostile {function}: {code} after {elapsed:.1?}; health within {slowest:.1?} meanwhile"
         ));
     }
     host.stop()

@@ -90,7 +90,8 @@ async fn toolchain(name: &str, internals: Internals) -> Result<()> {
     let begin = Instant::now();
     let component = std::fs::read(&path)?;
     let size = component.len();
-    let added = host.upload_as(component, &format!("kinds-{name}")).await?;
+    let label = format!("kinds-{name}");
+    let added = host.upload_as(component, &[("name", &label)]).await?;
     let compiled = begin.elapsed();
     let doors = Doors::open(&host).await?;
     check_added(&added.ok()?, &independent, &doors, internals)?;

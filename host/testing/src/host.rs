@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 /// How long a host may take to come up on a busy machine, and a client to hear from it.
 const PATIENCE: Duration = Duration::from_mins(2);
-/// How long a large component may take to compile there.
+/// How long a large component may take to compile there; the host gives up before.
 const COMPILING: Duration = Duration::from_mins(10);
 
 /// The real host, as a child process on a free port with a data directory of its own. Killed when
@@ -208,7 +208,8 @@ impl Host {
         self.upload_as(component, &[]).await
     }
 
-    /// Adds a component with parameters such as its name.
+    /// Adds a component with parameters such as its name. Waits longer than for anything else:
+    /// one with an interpreter in it takes minutes to compile on a busy machine.
     pub async fn upload_as(
         &self,
         component: Vec<u8>,
@@ -217,19 +218,6 @@ impl Host {
         let url = format!("{}/api/v1/components", self.address);
         let url = reqwest::Url::parse_with_params(&url, parameters)?;
         let request = self.client.post(url).bearer_auth(&self.key);
-        self.send(
-            request
-                .header("content-type", "application/wasm")
-                .body(component),
-        )
-        .await
-    }
-
-    /// Adds a component that does not describe itself, under this name. One with an interpreter in
-    /// it takes long to compile on a busy machine.
-    pub async fn upload_as(&self, component: Vec<u8>, name: &str) -> Result<Answer> {
-        let path = format!("/api/v1/components?name={name}");
-        let request = self.request("POST", &path)?;
         self.send(
             request
                 .header("content-type", "application/wasm")
