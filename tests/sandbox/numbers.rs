@@ -5,6 +5,8 @@
     reason = "lanes are cut and signed as the instructions do it"
 )]
 
+use std::fmt::Write;
+
 use anyhow::{Context, Result, ensure};
 use cofferdam_testing::{Host, Plain, show};
 use serde_json::{Value, json};
@@ -142,7 +144,7 @@ fn instructions() -> Vec<Instruction> {
             from_words(std::array::from_fn(lane))
         }),
         ("avgr", "(i8x16.avgr_u $a $b)", |a, b| {
-            by_bytes(a, b, |a, b| ((u16::from(a) + u16::from(b) + 1) / 2) as u8)
+            by_bytes(a, b, |a, b| (u16::from(a) + u16::from(b)).div_ceil(2) as u8)
         }),
         ("add-sat", "(i8x16.add_sat_s $a $b)", |a, b| {
             by_bytes(a, b, |a, b| (a as i8).saturating_add(b as i8) as u8)
@@ -253,19 +255,21 @@ fn operands() -> Vec<Vector> {
     operands
 }
 
-fn component(instructions: &[Instruction]) -> Plain {
+fn component(instructions: &[Instruction]) -> Result<Plain> {
     let mut wit = String::new();
     let mut code = String::new();
     for (name, text, _) in instructions {
         let name = format!("op-{name}");
-        wit += &format!(
-            "export {name}: func(al: u64, ah: u64, bl: u64, bh: u64) -> tuple<u64, u64>;\n"
-        );
+        writeln!(
+            wit,
+            "export {name}: func(al: u64, ah: u64, bl: u64, bh: u64) -> tuple<u64, u64>;"
+        )?;
         let text = text.replace("$a", LEFT).replace("$b", RIGHT);
-        code += &format!(
+        writeln!(
+            code,
             r#"(func (export "{name}") (param i64 i64 i64 i64) (result i32)
                  (v128.store (i32.const 1024) {text}) (i32.const 1024))"#
-        );
+        )?;
     }
     wit += "export beyond-splat: func() -> u64; export beyond-copysign: func() -> u64;";
     // One byte out of memory, at an access that the compiler may join with the instruction.
@@ -275,7 +279,7 @@ fn component(instructions: &[Instruction]) -> Plain {
         (func (export "beyond-copysign") (result i64) (i64.reinterpret_f64
           (f64.copysign (f64.const 1) (f64.load (i32.const 131065)))))"#;
     let wit = format!("package t:t; world w {{ {wit} }}");
-    Plain::new(&wit, &code).called("numbers")
+    Ok(Plain::new(&wit, &code).called("numbers"))
 }
 
 /// A 64-bit number as JSON carries it.
@@ -291,7 +295,7 @@ fn number(value: u64) -> Value {
 async fn instructions_compute_what_plain_rust_does() -> Result<()> {
     let host = Host::start()?;
     let instructions = instructions();
-    let component = component(&instructions).component()?;
+    let component = component(&instructions)?.component()?;
     host.upload(component).await?.ok()?;
     let operands = operands();
     let mut compared = 0;

@@ -122,9 +122,9 @@ fn prefixed(bytes: &[u8]) -> Vec<u8> {
 fn sized(out: &mut Vec<u8>, bytes: &[u8]) {
     let mut count = bytes.len();
     while count >= 0x80 {
-        out.push((count & 0x7f) as u8 | 0x80);
+        out.push(count.to_le_bytes()[0] | 0x80);
         count >>= 7;
     }
-    out.push((count & 0x7f) as u8);
+    out.push(count.to_le_bytes()[0]);
     out.extend_from_slice(bytes);
 }

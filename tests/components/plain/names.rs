@@ -81,7 +81,7 @@ async fn functions_of_one_name_are_told_apart_by_their_interfaces() -> Result<()
     let geo = Plain::new(wit, code).called("geo");
     let added = add(&host, &geo, &[]).await?;
     let mut tools: Vec<_> = added["tools"].as_array().into_iter().flatten().collect();
-    tools.sort_by_key(|tool| tool.to_string());
+    tools.sort_by_key(ToString::to_string);
     let names = ["geo-area", "geo-circle-area", "geo-only", "geo-square-area"];
     ensure!(tools == names, "{added}");
     for (tool, expected) in [

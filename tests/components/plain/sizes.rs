@@ -35,11 +35,11 @@ fn big() -> Plain {
     let export = |name: &str| format!(r#"(export "docs:big/big@0.1.0#{name}")"#);
     let returning = |name: &str, fill: &str| {
         format!(
-            r#"(func {} (param i32) (result i32)
+            r"(func {} (param i32) (result i32)
                 (memory.fill (i32.const 65536) (i32.const {fill}) (i32.const 0x800000))
                 (i32.store (i32.const 16) (i32.const 65536))
                 (i32.store (i32.const 20) (local.get 0))
-                (i32.const 16))"#,
+                (i32.const 16))",
             export(name)
         )
     };
@@ -52,12 +52,12 @@ fn big() -> Plain {
         returning("lists", "0"),
         returning("texts", "0"),
         format!(
-            r#"(func {} (param i32) (result i32)
+            r"(func {} (param i32) (result i32)
                 (memory.fill (i32.const 65536) (i32.const 0x61) (i32.const 0x800000))
                 (i32.store8 (i32.const 16) (i32.const 1))
                 (i32.store (i32.const 20) (i32.const 65536))
                 (i32.store (i32.const 24) (local.get 0))
-                (i32.const 16))"#,
+                (i32.const 16))",
             export("failing")
         ),
         format!(
