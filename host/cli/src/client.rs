@@ -20,7 +20,7 @@ const ANSWER_TIME: Duration = Duration::from_mins(1);
 /// For an answer that waits for a guest: the longest deadline of a tool, and some to queue.
 pub(crate) const CALL_TIME: Duration = Duration::from_secs(330);
 /// For a component, which the host compiles before it answers.
-pub(crate) const UPLOAD_TIME: Duration = Duration::from_mins(3);
+pub(crate) const UPLOAD_TIME: Duration = Duration::from_mins(11);
 /// Silence of a stream of events; the host says every 15 s that it lives.
 const SILENCE_MAX: Duration = Duration::from_secs(45);
 const PREFER: HeaderName = HeaderName::from_static("prefer");

@@ -22,7 +22,7 @@ const CPU_SECONDS_MAX: u64 = 120;
 /// Address space of the child in bytes; the same components need 0.4 GB resident.
 const ADDRESS_BYTES_MAX: u64 = 3 << 30;
 /// Time of one compilation, on a machine that is busy with other things.
-const WALL_MAX: Duration = Duration::from_mins(3);
+const WALL_MAX: Duration = Duration::from_mins(10);
 /// Longest artifact in bytes: ten times the longest component.
 pub(crate) const ARTIFACT_BYTES_MAX: u64 = 512 << 20;
 /// Longest complaint of the child that is passed on.
