@@ -139,7 +139,7 @@ mod tests {
 
     use super::*;
 
-    fn read(params: Value) -> Result<Call, ErrorCode> {
+    fn read(params: &Value) -> Result<Call, ErrorCode> {
         let params = params.as_object().expect("an object").clone();
         Call::read(params).map_err(|error| error.code)
     }
@@ -157,12 +157,12 @@ mod tests {
             json!({"name": "a", "inputResponses": {}}),
         ] {
             assert_eq!(
-                read(params.clone()).err(),
+                read(&params).err(),
                 Some(ErrorCode::INVALID_PARAMS),
                 "{params}"
             );
         }
-        let call = read(json!({"name": "acme__a-b", "task": {}})).expect("a call");
+        let call = read(&json!({"name": "acme__a-b", "task": {}})).expect("a call");
         assert_eq!(call.tool.as_str(), "acme/a-b");
         assert_eq!(call.arguments, Payload::empty_object());
     }

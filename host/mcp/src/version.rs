@@ -76,7 +76,7 @@ mod tests {
 
     use super::*;
 
-    fn map(value: Value) -> Map<String, Value> {
+    fn map(value: &Value) -> Map<String, Value> {
         value.as_object().expect("an object").clone()
     }
 
@@ -88,7 +88,7 @@ mod tests {
             ("2026-07-28", "2025-11-25"),
             ("1999-01-01", "2025-11-25"),
         ] {
-            let params = map(json!({"protocolVersion": asked}));
+            let params = map(&json!({"protocolVersion": asked}));
             assert_eq!(negotiated(&params).expect("settled").as_str(), settled);
         }
         assert!(negotiated(&Map::new()).is_err());
@@ -96,7 +96,7 @@ mod tests {
 
     #[test]
     fn a_request_says_all_or_nothing() {
-        let said = |meta: Value| inline(&map(json!({"_meta": meta})));
+        let said = |meta: Value| inline(&map(&json!({"_meta": meta})));
         assert_eq!(said(json!({"progressToken": 1})), Ok(None));
         let whole = json!({VERSION_KEY: "2026-07-28", CAPABILITIES_KEY: {}});
         assert_eq!(said(whole), Ok(Some(ProtocolVersion::V_2026_07_28)));

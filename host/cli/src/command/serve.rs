@@ -33,7 +33,7 @@ pub(crate) struct Serve {
     /// several times. Names of this machine and the address listened on always may
     #[arg(long = "allowed-host", value_name = "HOST")]
     allowed_hosts: Vec<String>,
-    /// The origin of web pages that may speak MCP to this host, such as https://app.example.org;
+    /// The origin of web pages that may speak MCP to this host, such as `https://app.example.org`;
     /// may stand several times
     #[arg(long = "allowed-origin", value_name = "ORIGIN")]
     allowed_origins: Vec<String>,
