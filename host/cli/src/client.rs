@@ -254,9 +254,10 @@ impl Client {
         self.to(method, url)
     }
 
-    /// True when the host answers, whatever it says.
+    /// True when the host answers, whatever it says. It is asked without the key: where it is gone,
+    /// somebody else may have its port.
     pub(crate) async fn is_there(&self) -> bool {
-        let request = self.to(Method::GET, self.url(&["healthz"]));
+        let request = self.http.request(Method::GET, self.url(&["healthz"]));
         let request = request.timeout(CONNECT_TIME);
         self.carry(request).await.is_ok()
     }

@@ -14,10 +14,10 @@ use crate::wit;
 /// of it.
 #[derive(Args, Clone, Default)]
 pub(crate) struct Said {
-    /// The component's name [default: its own, else the file's]
+    /// The component's name [default: its own, else its package's, else the file's]
     #[arg(long, value_name = "NAME")]
     name: Option<ComponentName>,
-    /// The component's version [default: its own, else 0.1.0]
+    /// The component's version [default: its own, else its package's, else 0.1.0]
     #[arg(long, value_name = "VERSION")]
     version: Option<Version>,
     /// A function that becomes a tool; several are welcome [default: all that it exports]

@@ -27,7 +27,7 @@ use crate::client::Client;
 use crate::error::{Error, Result};
 
 /// Requests at once; with more, stdin is read no further. A client has a few.
-const REQUESTS_MAX: usize = 1_000;
+const REQUESTS_MAX: usize = 1_024;
 /// How long requests may go on once stdin has ended: enough for the answers of a script that pipes
 /// its requests in, and a client that is gone is not outlived by a second.
 const LEAVE_TIME: Duration = Duration::from_millis(600);

@@ -143,12 +143,16 @@ fn tool(entry: &Entry) -> Tool {
 }
 
 /// What the author says of the tool's effects. It reaches nothing outside: no host function does.
+///
+/// A tool of which nothing is said may destroy something: the hint is left out then, and the protocol
+/// takes that for the worst.
 fn annotations(spec: &ToolSpec) -> ToolAnnotations {
     let safety = spec.safety;
+    let is_said = safety.read_only || safety.destructive || safety.idempotent;
     ToolAnnotations::from_raw(
         None,
         Some(safety.read_only),
-        Some(safety.destructive),
+        is_said.then_some(safety.destructive),
         Some(safety.idempotent),
         Some(false),
     )

@@ -10,6 +10,9 @@ use crate::schema::cut;
 
 /// Most faults of one answer; the caller mends these first anyway.
 const FAULTS_MAX: usize = 20;
+/// Most nodes of a value of which all faults are told; of a larger one the first alone. The validator
+/// collects every error before it gives the first, each some kilobyte.
+const NODES_MAX: usize = 5_000;
 /// Longest name that a pointer repeats, in bytes.
 const NAME_BYTES_MAX: usize = 64;
 
@@ -19,14 +22,29 @@ pub(crate) fn find(validator: &Validator, schema: &Value, value: &Value) -> Vec<
         return Vec::new();
     }
     let mut faults = Vec::new();
-    for error in validator.iter_errors(value) {
-        if faults.len() >= FAULTS_MAX {
-            break;
+    let mut left = NODES_MAX;
+    if is_small(value, &mut left) {
+        for error in validator.iter_errors(value).take(FAULTS_MAX) {
+            add(&mut faults, schema, &error);
         }
+    } else if let Err(error) = validator.validate(value) {
         add(&mut faults, schema, &error);
     }
     faults.truncate(FAULTS_MAX);
     faults
+}
+
+/// True when the value has no more nodes than are `left`.
+fn is_small(value: &Value, left: &mut usize) -> bool {
+    let Some(rest) = left.checked_sub(1) else {
+        return false;
+    };
+    *left = rest;
+    match value {
+        Value::Array(items) => items.iter().all(|item| is_small(item, left)),
+        Value::Object(fields) => fields.values().all(|field| is_small(field, left)),
+        _ => true,
+    }
 }
 
 fn add(faults: &mut Vec<Fault>, schema: &Value, error: &ValidationError<'_>) {
@@ -40,7 +58,7 @@ fn add(faults: &mut Vec<Fault>, schema: &Value, error: &ValidationError<'_>) {
             );
         }
         ValidationErrorKind::AdditionalProperties { unexpected } => {
-            for name in unexpected {
+            for name in unexpected.iter().take(FAULTS_MAX) {
                 fault(
                     member(at, name),
                     "unknown; there is no such field".to_owned(),
@@ -101,7 +119,7 @@ mod tests {
     use cofferdam_types::Payload;
     use serde_json::json;
 
-    fn found(schema: Value, value: &Value) -> Vec<(String, String)> {
+    fn found(schema: &Value, value: &Value) -> Vec<(String, String)> {
         let validator = crate::schema::compile(&Payload::from(schema.clone())).expect("a schema");
         let faults = find(&validator, &schema, value);
         faults
@@ -113,9 +131,23 @@ mod tests {
     #[test]
     fn a_fault_points_at_its_place_and_repeats_no_value() {
         let schema = json!({"properties": {"a": {"items": {"type": "integer"}}}});
-        let faults = found(schema, &json!({"a": [1, "secret"]}));
+        let faults = found(&schema, &json!({"a": [1, "secret"]}));
         assert_eq!(faults[0].0, "/a/1");
         assert!(!faults[0].1.contains("secret"), "{}", faults[0].1);
+    }
+
+    #[test]
+    fn of_a_large_value_the_first_fault_is_told() {
+        let many = json!(vec![""; NODES_MAX + 1]);
+        assert_eq!(
+            found(&json!({"items": {"type": "integer"}}), &many).len(),
+            1
+        );
+        let few = json!(vec![""; 50]);
+        assert_eq!(
+            found(&json!({"items": {"type": "integer"}}), &few).len(),
+            FAULTS_MAX
+        );
     }
 
     #[test]
@@ -123,11 +155,11 @@ mod tests {
         let schema = json!({
             "properties": {"a/b": {}}, "required": ["a/b"], "additionalProperties": false,
         });
-        let faults = found(schema.clone(), &json!({"c~": 1}));
+        let faults = found(&schema, &json!({"c~": 1}));
         let pointers: Vec<_> = faults.iter().map(|(pointer, _)| pointer.as_str()).collect();
         assert_eq!(pointers, ["/c~0", "/a~1b"]);
         let long = json!({"a/b": 1, "x".repeat(100): 1});
-        assert_eq!(found(schema, &long)[0].0, "");
+        assert_eq!(found(&schema, &long)[0].0, "");
     }
 
     #[test]
@@ -136,11 +168,11 @@ mod tests {
             {"type": "null"},
             {"type": "object", "properties": {"x": {"type": "integer"}}},
         ]}}});
-        assert_eq!(found(schema, &json!({"p": {"x": "?"}}))[0].0, "/p/x");
+        assert_eq!(found(&schema, &json!({"p": {"x": "?"}}))[0].0, "/p/x");
         let schema = json!({"items": {
             "description": "a number or its text", "anyOf": [{"type": "integer"}, {"pattern": "^1$", "type": "string"}],
         }});
-        let faults = found(schema, &json!([1, true]));
+        let faults = found(&schema, &json!([1, true]));
         assert_eq!(
             faults,
             [("/1".to_owned(), "expected a number or its text".to_owned())]

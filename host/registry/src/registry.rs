@@ -95,7 +95,7 @@ impl Registry {
             Err(StoreError::Conflict) => {
                 let version = &manifest.version;
                 return Err(Error::Conflict(format!(
-                    "`{component}` {version} is there with other bytes; raise the version"
+                    "`{component}` {version} is there with other bytes; give these another version"
                 )));
             }
             Err(error) => return Err(error.into()),

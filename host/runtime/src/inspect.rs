@@ -21,8 +21,9 @@ const ITEMS_MAX: u64 = 200_000;
 const EXPORTED_MAX: usize = 1_000;
 /// Most bytes of custom sections: names and producers, of no use to the host.
 const CUSTOM_BYTES_MAX: u64 = 16 << 20;
-/// Longest import or export name shown.
-const NAME_CHARS_MAX: usize = 200;
+/// Longest name of an import, an export or an exported function in bytes: each is shown, and stands
+/// in every message about it.
+const NAME_BYTES_MAX: usize = 200;
 
 /// The two ways in which a component offers tools.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -76,7 +77,7 @@ pub fn inspect(bytes: &[u8]) -> Result<Inspection, Error> {
     if let Some(types) = outermost {
         pass.imports
             .retain(|import| !interfaces::is_types_alone(&types, import));
-        if interfaces::functions(&types, &pass.found.exports) > EXPORTED_MAX {
+        if interfaces::functions(&types, &pass.found.exports)? > EXPORTED_MAX {
             return Err(Error::Component(format!(
                 "it exports more than {EXPORTED_MAX} functions"
             )));
@@ -85,7 +86,7 @@ pub fn inspect(bytes: &[u8]) -> Result<Inspection, Error> {
     let Pass {
         mut found, imports, ..
     } = pass;
-    found.imports = imports.iter().map(|name| cut(name)).collect();
+    found.imports = imports;
     found.kind = interfaces::check(&found)?;
     Ok(found)
 }
@@ -152,7 +153,7 @@ impl Pass {
                 for import in section.clone() {
                     let name = import.map_err(invalid)?.name.name;
                     if self.depth == 1 {
-                        self.imports.push(name.to_owned());
+                        self.imports.push(short(name)?);
                     }
                 }
             }
@@ -161,7 +162,7 @@ impl Pass {
                 for export in section.clone() {
                     let name = export.map_err(invalid)?.name.name;
                     if self.depth == 1 {
-                        self.found.exports.push(cut(name));
+                        self.found.exports.push(short(name)?);
                     }
                 }
             }
@@ -194,8 +195,13 @@ impl Pass {
     }
 }
 
-fn cut(name: &str) -> String {
-    name.chars().take(NAME_CHARS_MAX).collect()
+fn short(name: &str) -> Result<String, Error> {
+    if name.len() > NAME_BYTES_MAX {
+        return Err(Error::Component(format!(
+            "it imports or exports something with a name longer than {NAME_BYTES_MAX} bytes"
+        )));
+    }
+    Ok(name.to_owned())
 }
 
 fn within(count: u64, max: u64, what: &str) -> Result<(), Error> {

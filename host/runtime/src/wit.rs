@@ -2,9 +2,11 @@ use std::borrow::Cow;
 use std::path::Path;
 
 use wasm_encoder::{Component, ComponentSection, CustomSection};
+use wasmparser::BinaryReader;
 use wit_parser::{PackageId, PackageMetadata, Resolve, WorldId, WorldItem};
 
 use crate::error::Error;
+use crate::inspect::{Kind, inspect};
 
 /// An author's WIT: what a component of one of its worlds exports, and what the comments say.
 /// Toolchains leave the comments out of the components they make.
@@ -55,13 +57,22 @@ impl Wit {
         exports
     }
 
-    /// The component with the comments of this WIT in its section `package-docs`, which stands last
-    /// and so holds whatever the component brought along.
+    /// The component with the comments of this WIT in its section `package-docs`, in place of what it
+    /// had there.
     ///
-    /// **Errors**: [`Error::Component`] when `component` is none.
+    /// **Errors**: [`Error::Component`] when `component` is none, or exports nothing of this WIT.
     pub fn document(&self, component: &[u8]) -> Result<Vec<u8>, Error> {
-        if !component.starts_with(&Component::HEADER) {
-            return Err(Error::Component("not a WebAssembly component".to_owned()));
+        let found = inspect(component)?;
+        let exported = self.exports();
+        let mut own = exported.iter().map(|export| {
+            export
+                .split_once('#')
+                .map_or(export.as_str(), |(interface, _)| interface)
+        });
+        if found.kind == Kind::Sdk || !own.any(|name| found.exports.iter().any(|had| had == name)) {
+            return Err(Error::Component(
+                "it exports nothing of this WIT, so there is nothing to document".to_owned(),
+            ));
         }
         let docs = PackageMetadata::extract(&self.resolve, self.package)
             .encode()
@@ -70,8 +81,31 @@ impl Wit {
             name: Cow::Borrowed(PackageMetadata::SECTION_NAME),
             data: Cow::Borrowed(&docs),
         };
-        let mut documented = component.to_vec();
+        let mut documented = without_docs(component)?;
         section.append_to_component(&mut documented);
         Ok(documented)
     }
+}
+
+/// The component without its own section of docs; those of components inside it stay.
+fn without_docs(component: &[u8]) -> Result<Vec<u8>, Error> {
+    let broken = |error| Error::Component(format!("not a valid component: {error}"));
+    let header = Component::HEADER.len();
+    let mut kept = component[..header].to_vec();
+    let mut reader = BinaryReader::new(component, 0);
+    reader.read_bytes(header).map_err(broken)?;
+    while !reader.eof() {
+        let start = reader.original_position();
+        let id = reader.read_u8().map_err(broken)?;
+        let size = reader.read_var_u32().map_err(broken)?;
+        let body = reader.read_bytes(size as usize).map_err(broken)?;
+        let is_docs = id == 0
+            && BinaryReader::new(body, 0)
+                .read_string()
+                .is_ok_and(|name| name == PackageMetadata::SECTION_NAME);
+        if !is_docs {
+            kept.extend_from_slice(&component[start..reader.original_position()]);
+        }
+    }
+    Ok(kept)
 }

@@ -23,6 +23,9 @@ pub struct Labels {
     pub fallback_name: Option<ComponentName>,
 }
 
+/// Most functions that a message lists, and most characters of a name that it repeats.
+const SHOWN_MAX: usize = 30;
+const SHOWN_CHARS_MAX: usize = 200;
 /// The version of a component that nobody gave one.
 const FIRST_VERSION: Version = Version::new(0, 1, 0);
 
@@ -55,6 +58,7 @@ pub(crate) fn draft(
         mut skipped,
     } = interface;
     check_exports(&labels.exports, &functions, &skipped)?;
+    check_count(&labels.exports, &functions)?;
     let name = name(labels, inspection)?;
     let version = version(labels, inspection);
     let words = words(&functions);
@@ -87,15 +91,6 @@ pub(crate) fn draft(
         return Err(Failure::new(Code::ComponentInvalid, message)
             .with("skipped", serde_json::json!(faults)));
     }
-    if tools.len() > manifest::TOOLS_MAX {
-        let message = format!(
-            "it has {} functions and a component at most {} tools; choose some with the parameter \
-             `export`",
-            tools.len(),
-            manifest::TOOLS_MAX
-        );
-        return Err(Failure::new(Code::ComponentInvalid, message));
-    }
     let draft = Draft {
         name: name.to_string(),
         version: version.to_string(),
@@ -111,12 +106,7 @@ fn tool(
     inspection: &Inspection,
     labels: &Labels,
 ) -> Result<DraftTool, String> {
-    if !labels.exports.is_empty()
-        && !labels
-            .exports
-            .iter()
-            .any(|name| is_named(&function.export, name))
-    {
+    if !is_chosen(&labels.exports, &function.export) {
         return Err("not in the list of exports".to_owned());
     }
     ToolName::of(component, &word).map_err(|error| error.to_string())?;
@@ -166,6 +156,10 @@ fn parts(export: &str) -> (Option<&str>, &str) {
     (Some(interface), function)
 }
 
+fn is_chosen(exports: &[String], export: &str) -> bool {
+    exports.is_empty() || exports.iter().any(|name| is_named(export, name))
+}
+
 fn is_named(export: &str, name: &str) -> bool {
     export == name || parts(export).1 == name
 }
@@ -176,7 +170,7 @@ fn check_exports(
     functions: &[Function],
     skipped: &[Skipped],
 ) -> Result<(), Failure> {
-    let known: Vec<&str> = functions
+    let mut known: Vec<&str> = functions
         .iter()
         .map(|function| function.export.as_str())
         .chain(skipped.iter().map(|skipped| skipped.export.as_str()))
@@ -187,6 +181,8 @@ fn check_exports(
     let Some(missing) = missing else {
         return Ok(());
     };
+    known.truncate(SHOWN_MAX);
+    let missing: String = missing.chars().take(SHOWN_CHARS_MAX).collect();
     Err(Failure::invalid_at(
         "/export",
         format!(
@@ -194,6 +190,23 @@ fn check_exports(
             known.join("`, `")
         ),
     ))
+}
+
+/// Refuses more tools than a component may have, before their schemas are made.
+fn check_count(exports: &[String], functions: &[Function]) -> Result<(), Failure> {
+    let count = functions
+        .iter()
+        .filter(|function| is_chosen(exports, &function.export))
+        .count();
+    if count <= manifest::TOOLS_MAX {
+        return Ok(());
+    }
+    let message = format!(
+        "it has {count} functions and a component at most {} tools; choose some with the parameter \
+         `export`",
+        manifest::TOOLS_MAX
+    );
+    Err(Failure::new(Code::ComponentInvalid, message))
 }
 
 /// The second part of each tool's name: the function's, with its interface before it where two

@@ -6,9 +6,8 @@ use cofferdam_runtime::{Error, Inspection, Kind, Limit, Skipped, inspect};
 use cofferdam_types::audit::{Act, AuditRecord};
 use cofferdam_types::caller::Caller;
 use cofferdam_types::tool::Manifest;
-use cofferdam_types::{Code, ComponentName, Digest, Failure, ToolName, Version};
+use cofferdam_types::{Code, ComponentName, Digest, Failure, Tenant, ToolName, Version};
 
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::{JoinError, JoinHandle};
 
 use crate::addition::{Addition, Progress, Stage};
@@ -60,7 +59,7 @@ impl Toolbox {
         labels: Labels,
         bytes: &[u8],
     ) -> Result<Published, Failure> {
-        let (_, publishing) = self.begin(caller, labels, bytes, None).await?;
+        let (_, publishing) = self.begin(caller, labels, bytes).await?;
         publishing
             .await
             .unwrap_or_else(|error| Err(broke_off(&error)))
@@ -75,14 +74,8 @@ impl Toolbox {
         labels: Labels,
         bytes: &[u8],
     ) -> Result<Addition, Failure> {
-        let kib = u32::try_from(bytes.len().div_ceil(1 << 10)).unwrap_or(u32::MAX);
-        let place = self.unattended.clone().try_acquire_many_owned(kib);
-        let place = place.map_err(|_| {
-            let reason = "too many components are being added; try again";
-            Failure::new(Code::Unavailable, reason)
-        })?;
         // What comes of it is told to whoever asks.
-        let (digest, _) = self.begin(caller, labels, bytes, Some(place)).await?;
+        let (digest, _) = self.begin(caller, labels, bytes).await?;
         self.addition(caller, &digest).await
     }
 
@@ -92,7 +85,6 @@ impl Toolbox {
         caller: &Caller,
         labels: Labels,
         bytes: &[u8],
-        place: Option<OwnedSemaphorePermit>,
     ) -> Result<(Digest, JoinHandle<Result<Published, Failure>>), Failure> {
         let max = self.parts.component_bytes_max;
         if bytes.len() as u64 > max {
@@ -101,6 +93,13 @@ impl Toolbox {
                 format!("a component has at most {max} bytes"),
             ));
         }
+        // Also for a caller that waits: it may go away, and the addition goes on.
+        let kib = u32::try_from(bytes.len().div_ceil(1 << 10)).unwrap_or(u32::MAX);
+        let place = self.unattended.clone().try_acquire_many_owned(kib);
+        let place = place.map_err(|_| {
+            let reason = "too many components are being added; try again";
+            Failure::new(Code::Unavailable, reason)
+        })?;
         let (this, caller, bytes) = (self.clone(), caller.clone(), Arc::new(bytes.to_vec()));
         let hashed = bytes.clone();
         let digest = blocking(move || Digest::of(&hashed)).await?;
@@ -143,7 +142,7 @@ impl Toolbox {
             Ok(inspection) => self.add(caller, upload, inspection, progress).await,
             Err(error) => Err(error.into()),
         };
-        if published.is_err() {
+        if published.is_err() && !self.is_listed(&caller.tenant, &digest).await {
             self.parts.runtime.forget(&digest).await;
         }
         let act = match &published {
@@ -168,6 +167,14 @@ impl Toolbox {
             act,
         });
         published
+    }
+
+    /// True when a tool of the tenant is of these bytes: what is compiled of them is in use.
+    async fn is_listed(&self, tenant: &Tenant, digest: &Digest) -> bool {
+        let entries = self.parts.registry.list(tenant).await.unwrap_or_default();
+        entries
+            .iter()
+            .any(|entry| entry.identity().digest == *digest)
     }
 
     async fn add(

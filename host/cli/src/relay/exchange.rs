@@ -48,6 +48,9 @@ impl Shared {
         let mut messages = Messages::of(&self.client, response).await?;
         while let Some(text) = messages.next().await? {
             let message: Value = serde_json::from_str(&text).unwrap_or_default();
+            if !message.is_object() {
+                return Err(self.client.broke());
+            }
             if message.get("method").is_some() {
                 self.say(&text).await?;
                 continue;
@@ -99,7 +102,10 @@ impl Shared {
         }
         let mut messages = Messages::of(&self.client, response).await?;
         while let Some(text) = messages.next().await? {
-            self.say(&text).await?;
+            // Stdout carries messages and nothing else, whatever a host says.
+            if serde_json::from_str::<Value>(&text).is_ok_and(|message| message.is_object()) {
+                self.say(&text).await?;
+            }
         }
         Ok(())
     }

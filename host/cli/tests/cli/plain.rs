@@ -176,7 +176,15 @@ fn the_authors_wit_narrows_and_documents() {
     place.run(&docs).with_code(0);
     let inspected = place.json(&["tool", "inspect", "told.wasm", "--wit", "calc.wit"]);
     assert_eq!(inspected["tools"][0]["description"], "Adds two numbers.");
+    let again = place.json(&["tool", "docs", "told.wasm", "--wit", "calc.wit"]);
+    assert_eq!(
+        again["digest"], inspected["digest"],
+        "nothing is added twice"
+    );
     place.write("other.wit", WIT.replace("add:", "sub:"));
+    place
+        .run(&["tool", "docs", "My_Calc.wasm", "--wit", "other.wit"])
+        .with_code(2);
     place
         .run(&["tool", "inspect", "My_Calc.wasm", "--wit", "other.wit"])
         .with_code(2);

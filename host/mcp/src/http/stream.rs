@@ -12,6 +12,7 @@ use futures::future::BoxFuture;
 use futures::stream::{self, BoxStream};
 use rmcp::model::{ErrorData, RequestId};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 
 use super::session::Stream;
 use crate::changes::{self, Changes, Filter};
@@ -48,25 +49,27 @@ pub(crate) fn event(message: &Bytes) -> Bytes {
 }
 
 /// What comes of a call after its `first` message. Nothing, once the client takes it back.
+///
+/// The call goes on in a task of its own: a client that reads no further must hold up neither the
+/// guest nor its deadline. Dropping the stream stops it.
 pub(crate) fn call(first: &Bytes, running: Running) -> BoxStream<'static, Bytes> {
-    let rest = stream::unfold(Some(running), async |running| {
-        let mut running = running?;
-        let answered = {
-            let Running {
-                answer,
-                reports,
-                flight,
-            } = &mut running;
-            tokio::select! {
-                biased;
-                () = cancelled(flight.as_ref()) => return None,
-                answer = answer => Ok(answer),
-                report = progress::next(reports) => Err(report),
+    let Running {
+        answer,
+        reports,
+        flight,
+    } = running;
+    let answer = AbortOnDropHandle::new(tokio::spawn(answer));
+    let state = Some((answer, reports, flight));
+    let rest = stream::unfold(state, async |state| {
+        let (mut answer, mut reports, flight) = state?;
+        tokio::select! {
+            biased;
+            () = cancelled(flight.as_ref()) => None,
+            // Without an answer the task panicked, and the panic was told.
+            answer = &mut answer => Some((event(&answer.ok()?), None)),
+            report = progress::next(&mut reports) => {
+                Some((event(&report), Some((answer, reports, flight))))
             }
-        };
-        match answered {
-            Ok(answer) => Some((event(&answer), None)),
-            Err(report) => Some((event(&report), Some(running))),
         }
     });
     stream::iter([event(first)]).chain(rest).boxed()

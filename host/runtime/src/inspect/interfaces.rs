@@ -49,20 +49,23 @@ fn is_type(item: &ComponentItem) -> bool {
 }
 
 /// How many functions these exports are or hold.
-pub(super) fn functions(types: &Types, exports: &[String]) -> usize {
-    let count = |export: &String| match types.component_item_for_export(export)?.ty {
-        ComponentEntityType::Func(_) => Some(1),
-        ComponentEntityType::Instance(id) => {
-            let items = types[id].exports.values();
-            Some(
-                items
-                    .filter(|item| matches!(item.ty, ComponentEntityType::Func(_)))
-                    .count(),
-            )
+pub(super) fn functions(types: &Types, exports: &[String]) -> Result<usize, Error> {
+    let mut count = 0;
+    for export in exports {
+        match types.component_item_for_export(export).map(|item| item.ty) {
+            Some(ComponentEntityType::Func(_)) => count += 1,
+            Some(ComponentEntityType::Instance(id)) => {
+                for (name, item) in &types[id].exports {
+                    if matches!(item.ty, ComponentEntityType::Func(_)) {
+                        super::short(name)?;
+                        count += 1;
+                    }
+                }
+            }
+            _ => {}
         }
-        _ => None,
-    };
-    exports.iter().filter_map(count).sum()
+    }
+    Ok(count)
 }
 
 /// Refuses imports that this host does not have, by name, and tells what kind of tools these are.
