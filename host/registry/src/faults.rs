@@ -121,7 +121,7 @@ mod tests {
 
     fn found(schema: &Value, value: &Value) -> Vec<(String, String)> {
         let validator = crate::schema::compile(&Payload::from(schema.clone())).expect("a schema");
-        let faults = find(&validator, &schema, value);
+        let faults = find(&validator, schema, value);
         faults
             .into_iter()
             .map(|fault| (fault.pointer, fault.reason))

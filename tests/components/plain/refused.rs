@@ -49,6 +49,18 @@ fn components() -> Result<Vec<(&'static str, Vec<u8>, &'static str)>> {
             "error-context",
         ),
         (
+            "a name without end",
+            text(&format!(
+                r#"(component
+                  (core module $m (func (export "f")))
+                  (core instance $i (instantiate $m))
+                  (func $f (canon lift (core func $i "f")))
+                  (export "{}" (func $f)))"#,
+                "a".repeat(201)
+            ))?,
+            "longer than 200 bytes",
+        ),
+        (
             "a name that is not kebab",
             text(
                 r#"(component

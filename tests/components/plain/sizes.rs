@@ -192,6 +192,9 @@ async fn wide_arguments_are_taken_up_to_the_limit_of_a_request() -> Result<()> {
         .await?;
     says(&answer, "invalid_input", "/k0")?;
     ensure!(answer.body.to_string().len() < 64 << 10, "a long answer");
+    // A million faults are not collected to tell of twenty.
+    let held = peak(host.pid())?;
+    ensure!(held < 1 << 30, "{held} bytes");
     host.stop()
 }
 
