@@ -106,7 +106,7 @@ impl Process {
         drop(self.stdin);
         let start = Instant::now();
         let mut said = Vec::new();
-        while let Some(line) = self.lines.next_line().await? {
+        while let Some(line) = tokio::time::timeout(LEAVE_TIME, self.lines.next_line()).await?? {
             said.push(line);
         }
         let status = tokio::time::timeout(LEAVE_TIME, self.child.wait()).await??;
@@ -180,10 +180,10 @@ async fn the_process_ends_with_its_stdin() -> Result<()> {
             .stdin
             .write_all(b"{\"jsonrpc\":\"2.0\",\"id\":1,\"me")
             .await?;
-        for line in process.close().await? {
-            let answer: Value = serde_json::from_str(&line)?;
-            assert_eq!(answer["error"]["code"], -32700);
-        }
+        let lines = process.close().await?;
+        ensure!(lines.len() == 1, "{lines:?}");
+        let answer: Value = serde_json::from_str(&lines[0])?;
+        assert_eq!(answer["error"]["code"], -32700);
     }
     Ok(())
 }

@@ -33,8 +33,8 @@ pub enum Reached {
     Inside(Box<Inside>),
 }
 
-/// A host inside this process, without a door: it answers the requests of this process alone.
-/// It keeps its data directory until it is closed.
+/// A host inside this process: it answers the requests of this process, and of nobody else unless it
+/// speaks MCP, which opens a door for other commands meanwhile. It keeps its data directory until it is closed.
 pub struct Inside(Host);
 
 /// Finds the host of a data directory, or becomes it for `command`, a word for whoever finds the
