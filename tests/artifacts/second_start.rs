@@ -7,8 +7,9 @@ use super::*;
 
 /// Components of the full host.
 const COMPONENTS: usize = 50;
-/// Starts of each host, which take turns; the median counts.
-const STARTS: usize = 9;
+/// Starts of each host, which take turns; the fastest counts, since other tests that run meanwhile can
+/// only add to it.
+const STARTS: usize = 15;
 /// How much longer a full host may take to its first call than an empty one to its first answer.
 const RATIO_MAX: f64 = 1.5;
 
@@ -37,7 +38,7 @@ async fn the_first_call_comes_as_fast_as_an_empty_host() -> Result<()> {
         loaded.push(begin.elapsed());
         host.stop()?;
     }
-    let (bare, loaded) = (median(bare), median(loaded));
+    let (bare, loaded) = (fastest(&bare)?, fastest(&loaded)?);
     let ratio = loaded.as_secs_f64() / bare.as_secs_f64();
     show(&format!(
         "second start with {COMPONENTS} components: first call after {loaded:.1?}, an empty host \
@@ -47,9 +48,8 @@ async fn the_first_call_comes_as_fast_as_an_empty_host() -> Result<()> {
     Ok(())
 }
 
-fn median(mut times: Vec<Duration>) -> Duration {
-    times.sort();
-    times[times.len() / 2]
+fn fastest(times: &[Duration]) -> Result<Duration> {
+    times.iter().min().copied().context("no start")
 }
 
 #[tokio::test]
