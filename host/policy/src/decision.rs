@@ -14,7 +14,7 @@ pub struct Request<'a> {
 pub(crate) mod denial {
     use std::path::Path;
 
-    use cofferdam_types::call::Denial;
+    use cofferdam_types::call::{Denial, DenialCode};
     use cofferdam_types::tool::Capability;
     use cofferdam_types::workspace::{Access, Offer, Place};
 
@@ -29,7 +29,10 @@ pub(crate) mod denial {
             capability: "workspace".to_owned(),
             operation: operation.to_owned(),
             resource,
+            code: DenialCode::NotOffered,
             rule: format!("{}/workspace", policy.name()),
+            file: None,
+            line: None,
             reason: String::new(),
             smallest_grant: format!("a workspace offered as `{}`", needed.as_str()),
         }
@@ -63,7 +66,10 @@ pub(crate) mod denial {
             capability: kind.to_owned(),
             operation: "use".to_owned(),
             resource: "any".to_owned(),
+            code: DenialCode::NotGranted,
             rule: format!("{}/default", policy.name()),
+            file: None,
+            line: None,
             reason: format!("the tool declares `{kind}`, which this policy never grants"),
             smallest_grant: format!("a policy that grants `{kind}` to this tool"),
         }

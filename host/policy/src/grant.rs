@@ -1,11 +1,19 @@
 use std::path::{Path, PathBuf};
 
+use cofferdam_types::call::Denial;
 use cofferdam_types::workspace::Access;
 use cofferdam_types::{Digest, Limits};
+
+use crate::capability::{Capability, denial};
+use crate::slice::Refused;
 
 /// What one call may use. Deny by default: what is not in here does not exist for the guest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Grant {
+    /// The tool it is for, as denials name it: `http-fetch@1.2.0`.
+    pub(crate) subject: String,
+    /// The policy that made it, as denials name it.
+    pub(crate) policy: String,
     pub(crate) digest: Digest,
     pub(crate) limits: Limits,
     pub(crate) workspace: Option<Directory>,
@@ -36,6 +44,11 @@ impl Grant {
     /// The component this grant is for; it opens no other.
     pub fn digest(&self) -> &Digest {
         &self.digest
+    }
+
+    /// The denial of a use that one of its slices refused.
+    pub fn denial<C: Capability>(&self, refused: Refused<'_>, ask: &C::Ask) -> Denial {
+        denial::<C>(&self.subject, &self.policy, refused, ask)
     }
 
     /// How much the call may use.
@@ -88,6 +101,8 @@ impl Describe {
             ..Limits::DEFAULT
         };
         Self(Grant {
+            subject: "description".to_owned(),
+            policy: "built-in".to_owned(),
             digest,
             limits,
             workspace: None,

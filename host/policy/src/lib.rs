@@ -5,10 +5,16 @@
 //! stores: a decision is a pure function of the policy, the tool and the offer. Start with
 //! [`Policy::decide`].
 
+pub mod capability;
 mod decision;
 mod grant;
+mod origin;
 mod policy;
+mod slice;
 
+pub use capability::{Capability, Fault};
 pub use decision::Request;
 pub use grant::{Describe, Directory, Grant};
+pub use origin::{Located, Origin};
 pub use policy::{Ceiling, Policy};
+pub use slice::{Allowed, Caps, Layer, Party, Pattern, Refused, Slice};

@@ -81,6 +81,8 @@ impl Policy {
     ) -> Result<Grant, Vec<Denial>> {
         let mut denials = Vec::new();
         let mut grant = Grant {
+            subject: format!("{}@{}", spec.name, spec.version),
+            policy: self.name.to_owned(),
             digest,
             limits: self.limits(spec, request),
             workspace: None,

@@ -15,7 +15,7 @@ pub(crate) mod workspace;
 
 use std::fmt;
 
-use cofferdam_types::call::Denial;
+use cofferdam_types::call::{Denial, DenialCode};
 use wasmtime::component::{HasSelf, Linker};
 
 use crate::bindings;
@@ -54,7 +54,10 @@ fn undeclared<T>(meter: &Meter, kind: &str, operation: &str) -> wasmtime::Result
         capability: kind.to_owned(),
         operation: operation.to_owned(),
         resource: "host".to_owned(),
+        code: DenialCode::NotDeclared,
         rule: "declared capabilities".to_owned(),
+        file: None,
+        line: None,
         reason: format!("the tool uses `{kind}` without declaring it"),
         smallest_grant: format!("the tool declares the capability `{kind}`"),
     };

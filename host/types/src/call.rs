@@ -153,12 +153,50 @@ pub struct Denial {
     pub operation: String,
     /// To what.
     pub resource: String,
+    /// Why, in one word: all that the guest and those who may not read policy are told.
+    pub code: DenialCode,
     /// The rule that decided.
     pub rule: String,
+    /// The file it stands in; absent for what is built in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+    /// Its line there, counted from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<u32>,
     /// For people.
     pub reason: String,
-    /// The least that would allow it.
+    /// The least that would allow it: what to add to the policy, as YAML, or what to do instead.
     pub smallest_grant: String,
+}
+
+/// Why something was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DenialCode {
+    /// The tool uses what it doesn't declare.
+    NotDeclared,
+    /// No rule of the policy allows it.
+    NotGranted,
+    /// A rule denies it, whatever allows it.
+    Denied,
+    /// The agent, the task or the caller doesn't pass it on.
+    NotDelegated,
+    /// The call offers no directory, or less of one than the tool needs.
+    NotOffered,
+    /// The name, path, address or argument is not of a form that can be allowed.
+    Malformed,
+    /// The address lies in a range that has to be named to be reached.
+    ForbiddenAddress,
+    /// A quota or rate of the policy is used up.
+    Quota,
+    /// A person has to agree first.
+    NeedsApproval,
+    /// The policy names a profile that doesn't exist.
+    UnknownProfile,
+    /// It was allowed when the call began and has been taken away since.
+    Revoked,
+    /// The machine can't confine it as the policy demands.
+    Unconfinable,
 }
 
 /// Hears from a call while it runs. Called on the guest's thread: it must not block.

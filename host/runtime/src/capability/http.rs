@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use cofferdam_types::call::Denial;
+use cofferdam_types::call::{Denial, DenialCode};
 use wasmtime_wasi_http::{Error, RequestOptions, Result, WasiBody, WasiHttpHooks};
 
 use crate::meter::Meter;
@@ -28,7 +28,10 @@ impl WasiHttpHooks for Requests {
             capability: "network".to_owned(),
             operation: "request".to_owned(),
             reason: "no policy grants requests over HTTP".to_owned(),
+            code: DenialCode::NotGranted,
             rule: "built-in/default".to_owned(),
+            file: None,
+            line: None,
             smallest_grant: format!("a policy that grants `network` to {host}"),
             resource: host,
         });

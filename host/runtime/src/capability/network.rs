@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use cofferdam_types::call::Denial;
+use cofferdam_types::call::{Denial, DenialCode};
 use wasmtime_wasi::WasiCtxBuilder;
 use wasmtime_wasi::sockets::SocketAddrUse;
 
@@ -26,7 +26,10 @@ pub(crate) fn set_up(wasi: &mut WasiCtxBuilder, meter: &Arc<Meter>) {
             capability: "network".to_owned(),
             operation: operation.to_owned(),
             resource: address.to_string(),
+            code: DenialCode::NotGranted,
             rule: "built-in/default".to_owned(),
+            file: None,
+            line: None,
             reason: "no policy grants raw sockets".to_owned(),
             smallest_grant: format!("a policy that grants `network` to {address}"),
         });

@@ -1,7 +1,7 @@
 //! Cases of [`crate::Audit`].
 
 use cofferdam_types::audit::{Act, CallAct};
-use cofferdam_types::call::{Denial, Origin, Usage, Wall};
+use cofferdam_types::call::{Denial, DenialCode, Origin, Usage, Wall};
 use cofferdam_types::page::PageRequest;
 use cofferdam_types::tool::Identity;
 use cofferdam_types::{Code, Digest};
@@ -40,7 +40,10 @@ pub async fn appends_number_on(stores: Stores) {
             capability: "workspace".to_owned(),
             operation: "open".to_owned(),
             resource: "/etc/passwd".to_owned(),
+            code: DenialCode::NotGranted,
             rule: "default".to_owned(),
+            file: None,
+            line: None,
             reason: "not granted".to_owned(),
             smallest_grant: "none".to_owned(),
         }],

@@ -1,0 +1,1 @@
+//! The host's outgoing connections: every address decided after resolution, every hop anew.

@@ -1,0 +1,1 @@
+//! Programs of the machine: started confined, watched, and killed as a group.

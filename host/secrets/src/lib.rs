@@ -1,0 +1,1 @@
+//! Secrets of the operator: encrypted at rest, given out by name, redacted wherever they would show.
