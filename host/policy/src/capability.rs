@@ -9,12 +9,16 @@ use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use thiserror::Error;
 
-use crate::slice::{Party, Pattern, Refused};
+use crate::grant::Grant;
+use crate::slice::{Party, Pattern, Refused, Slice};
 
 /// A capability that policy files can grant.
 pub trait Capability: Pattern + Clone {
     /// The key below `allow` and `deny` in a policy file, and the word in denials and the audit.
     const NAME: &'static str;
+
+    /// This capability's part of a grant.
+    fn slice(grant: &Grant) -> &Slice<Self>;
 
     /// One entry as people write it. Unknown keys are refused.
     type Entry: DeserializeOwned + JsonSchema;

@@ -1,19 +1,23 @@
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use cofferdam_types::call::Denial;
+use cofferdam_types::call::{Denial, DenialCode};
 use cofferdam_types::workspace::Access;
 use cofferdam_types::{Digest, Limits};
 
 use crate::capability::{Capability, denial};
-use crate::slice::Refused;
+use crate::revision::Revision;
+use crate::slice::{Caps, Refused};
 
 /// What one call may use. Deny by default: what is not in here does not exist for the guest.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Grant {
     /// The tool it is for, as denials name it: `http-fetch@1.2.0`.
     pub(crate) subject: String,
     /// The policy that made it, as denials name it.
     pub(crate) policy: String,
+    /// What later policies leave of it.
+    pub(crate) revision: Revision,
     pub(crate) digest: Digest,
     pub(crate) limits: Limits,
     pub(crate) workspace: Option<Directory>,
@@ -46,8 +50,34 @@ impl Grant {
         &self.digest
     }
 
+    /// Decides about one use: what this grant allows and a later policy, if one came while the
+    /// call runs, has not taken back. A later policy never adds anything to a call under way.
+    ///
+    /// **Errors**: the denial, for whoever may read policy.
+    pub fn decide<C: Capability>(&self, ask: &C::Ask) -> Result<C::Caps, Denial> {
+        let allowed = C::slice(self)
+            .decide(ask)
+            .map_err(|refused| self.denial::<C>(refused, ask))?;
+        match self.revision.current() {
+            None => Ok(allowed.caps),
+            Some(newer) => match C::slice(&newer).decide(ask) {
+                Ok(left) => Ok(allowed.caps.narrowest(left.caps)),
+                Err(refused) => {
+                    let mut denial = newer.denial::<C>(refused, ask);
+                    denial.code = DenialCode::Revoked;
+                    Err(denial)
+                }
+            },
+        }
+    }
+
+    /// Where a later policy leaves its word about this grant.
+    pub fn revision(&self) -> &Revision {
+        &self.revision
+    }
+
     /// The denial of a use that one of its slices refused.
-    pub fn denial<C: Capability>(&self, refused: Refused<'_>, ask: &C::Ask) -> Denial {
+    fn denial<C: Capability>(&self, refused: Refused<'_>, ask: &C::Ask) -> Denial {
         denial::<C>(&self.subject, &self.policy, refused, ask)
     }
 
@@ -84,8 +114,8 @@ impl Grant {
 }
 
 /// The grant to ask a component what it is: it may compute, and nothing else.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Describe(pub(crate) Grant);
+#[derive(Debug, Clone)]
+pub struct Describe(pub(crate) Arc<Grant>);
 
 impl Describe {
     /// Fuel for a component to describe itself: printing a few schemas takes a few million.
@@ -100,19 +130,20 @@ impl Describe {
             deadline_ms: Self::DEADLINE_MS,
             ..Limits::DEFAULT
         };
-        Self(Grant {
+        Self(Arc::new(Grant {
             subject: "description".to_owned(),
             policy: "built-in".to_owned(),
+            revision: Revision::default(),
             digest,
             limits,
             workspace: None,
             clocks: false,
             random: false,
-        })
+        }))
     }
 
     /// As a grant.
-    pub fn grant(&self) -> &Grant {
+    pub fn grant(&self) -> &Arc<Grant> {
         &self.0
     }
 }

@@ -10,6 +10,7 @@ mod decision;
 mod grant;
 mod origin;
 mod policy;
+mod revision;
 mod slice;
 
 pub use capability::{Capability, Fault};
@@ -17,4 +18,5 @@ pub use decision::Request;
 pub use grant::{Describe, Directory, Grant};
 pub use origin::{Located, Origin};
 pub use policy::{Ceiling, Policy};
+pub use revision::Revision;
 pub use slice::{Allowed, Caps, Layer, Party, Pattern, Refused, Slice};

@@ -7,6 +7,7 @@ use cofferdam_types::{Digest, Limits};
 
 use crate::decision::{Request, denial};
 use crate::grant::{Directory, Grant};
+use crate::revision::Revision;
 
 /// What an operator allows. The built-in one holds when nobody wrote another.
 #[derive(Debug, Clone)]
@@ -83,6 +84,7 @@ impl Policy {
         let mut grant = Grant {
             subject: format!("{}@{}", spec.name, spec.version),
             policy: self.name.to_owned(),
+            revision: Revision::default(),
             digest,
             limits: self.limits(spec, request),
             workspace: None,

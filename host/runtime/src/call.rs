@@ -37,7 +37,7 @@ pub(crate) async fn ask(
     ready: Arc<Ready>,
     mut store: Store<State>,
     question: Question,
-    grant: Grant,
+    grant: Arc<Grant>,
     meter: Arc<Meter>,
 ) -> Result<String, Error> {
     let max = grant.limits().result_bytes;

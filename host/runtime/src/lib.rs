@@ -24,6 +24,7 @@ mod schedule;
 mod state;
 mod stdio;
 mod typed;
+mod warrant;
 mod wit;
 
 pub use artifacts::Artifacts;

@@ -3,7 +3,7 @@ use std::time::{Duration, Instant};
 
 use cofferdam_policy::{Describe, Grant};
 use cofferdam_types::Digest;
-use cofferdam_types::call::{CallLog, Deaf, Denial, Observer, Usage, Wall};
+use cofferdam_types::call::{CallLog, Deaf, Denial, Observer, Usage, Use, Wall};
 use futures::future::BoxFuture;
 
 use crate::artifacts::Artifacts;
@@ -78,6 +78,8 @@ pub struct Report {
     pub usage: Usage,
     /// What it printed.
     pub log: CallLog,
+    /// What it was allowed and used.
+    pub uses: Vec<Use>,
     /// What it was refused.
     pub denials: Vec<Denial>,
 }
@@ -115,7 +117,12 @@ impl Runtime {
     /// guest, its host functions and its answer.
     ///
     /// Dropping the future stops the guest.
-    pub async fn call(&self, grant: &Grant, invocation: Invocation, source: &dyn Source) -> Report {
+    pub async fn call(
+        &self,
+        grant: &Arc<Grant>,
+        invocation: Invocation,
+        source: &dyn Source,
+    ) -> Report {
         let Invocation {
             function,
             arguments,
@@ -142,6 +149,7 @@ impl Runtime {
                 answer: Err(error),
                 usage: Usage::default(),
                 log: CallLog::default(),
+                uses: Vec::new(),
                 denials: Vec::new(),
             };
         }
@@ -184,7 +192,7 @@ impl Runtime {
 
     async fn run(
         &self,
-        grant: &Grant,
+        grant: &Arc<Grant>,
         question: Question,
         observer: Arc<dyn Observer>,
         source: &dyn Source,
@@ -205,11 +213,12 @@ impl Runtime {
             result_bytes: answer.as_ref().map_or(0, |text| text.len() as u64),
             stdout_bytes: meter.printed_bytes(),
         };
-        let (log, denials) = meter.take_notes();
+        let (log, uses, denials) = meter.take_notes();
         Report {
             answer,
             usage,
             log,
+            uses,
             denials,
         }
     }
@@ -217,7 +226,7 @@ impl Runtime {
     /// The stages of a run, each timed as it ends.
     async fn stages(
         &self,
-        grant: &Grant,
+        grant: &Arc<Grant>,
         question: Question,
         observer: Arc<dyn Observer>,
         source: &dyn Source,

@@ -15,6 +15,7 @@ use crate::error::Error;
 use crate::limiter::{Budget, Limiter};
 use crate::meter::Meter;
 use crate::schedule::{FIRST_SLICE_TICKS, NEXT_SLICE_TICKS, Slice};
+use crate::warrant::Warrant;
 
 /// The data of a call's store.
 pub(crate) struct State {
@@ -24,6 +25,8 @@ pub(crate) struct State {
     pub(crate) table: ResourceTable,
     pub(crate) limiter: Limiter,
     pub(crate) meter: Arc<Meter>,
+    /// What capabilities ask at each use.
+    pub(crate) warrant: Warrant,
     pub(crate) observer: Arc<dyn Observer>,
     pub(crate) clocks: bool,
     pub(crate) random: bool,
@@ -52,7 +55,7 @@ impl WasiHttpView for State {
 /// stdin.
 pub(crate) fn store(
     engine: &Engine,
-    grant: &Grant,
+    grant: &Arc<Grant>,
     budget: &Budget,
     meter: &Arc<Meter>,
     slice: &Arc<Slice>,
@@ -76,6 +79,7 @@ pub(crate) fn store(
         },
         table,
         limiter: Limiter::new(meter.clone(), budget.clone(), limits.memory_bytes),
+        warrant: Warrant::new(grant.clone(), meter.clone()),
         meter: meter.clone(),
         observer,
         clocks: grant.clocks(),

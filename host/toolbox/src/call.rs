@@ -5,7 +5,7 @@ use cofferdam_policy::{Grant, Request};
 use cofferdam_registry::Entry;
 use cofferdam_runtime::{Invocation, Report};
 use cofferdam_types::audit::{Act, AuditRecord, CallAct};
-use cofferdam_types::call::{CallLog, Denial, Observer, Outcome, ToolCall, Usage};
+use cofferdam_types::call::{CallLog, Denial, Observer, Outcome, ToolCall, Usage, Use};
 use cofferdam_types::tool::{SafetyFlags, ToolRef};
 use cofferdam_types::{Code, Digest, Failure, Payload, Tenant};
 use serde_json::json;
@@ -20,6 +20,7 @@ struct Ended {
     result: Result<Payload, Failure>,
     usage: Usage,
     log: CallLog,
+    uses: Vec<Use>,
     denials: Vec<Denial>,
 }
 
@@ -31,6 +32,7 @@ impl Ended {
             result: Err(failure),
             usage: Usage::default(),
             log: CallLog::default(),
+            uses: Vec::new(),
             denials: Vec::new(),
         }
     }
@@ -74,6 +76,7 @@ impl Toolbox {
             result: ended.result,
             usage: ended.usage,
             log: ended.log,
+            uses: ended.uses,
             denials: ended.denials,
         }
     }
@@ -99,7 +102,7 @@ impl Toolbox {
         };
         known.entry = Some(entry.clone());
         let grant = match self.decide(&entry, call) {
-            Ok(grant) => grant,
+            Ok(grant) => Arc::new(grant),
             Err(denials) => {
                 let mut ended = Ended::early(Some(entry), denied(&denials));
                 ended.denials = denials;
@@ -123,6 +126,7 @@ impl Toolbox {
             answer,
             usage,
             log,
+            uses,
             denials,
         } = self.parts.runtime.call(&grant, invocation, &source).await;
         let result = answer
@@ -134,6 +138,7 @@ impl Toolbox {
             result,
             usage,
             log,
+            uses,
             denials,
         }
     }

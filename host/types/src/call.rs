@@ -59,8 +59,23 @@ pub struct Outcome {
     pub usage: Usage,
     /// What it printed.
     pub log: CallLog,
+    /// What it was allowed and used.
+    pub uses: Vec<Use>,
     /// What it was refused.
     pub denials: Vec<Denial>,
+}
+
+/// Something a call was allowed and did, as often as it did it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Use {
+    /// The kind of permission, as in [`Denial::capability`].
+    pub capability: String,
+    /// What was done.
+    pub operation: String,
+    /// To what; short, and without anything that may be a secret.
+    pub resource: String,
+    /// How often.
+    pub count: u64,
 }
 
 /// What a call cost.

@@ -186,6 +186,7 @@ fn broken(call_id: CallId, error: &JoinError) -> Outcome {
         result: Err(Failure::new(Code::Internal, "the call broke down")),
         usage: cofferdam_types::call::Usage::default(),
         log: cofferdam_types::call::CallLog::default(),
+        uses: Vec::new(),
         denials: Vec::new(),
     }
 }

@@ -169,6 +169,7 @@ impl Tools for Scripted {
                 stdout_bytes: 0,
             },
             log: CallLog::default(),
+            uses: Vec::new(),
             denials: Vec::new(),
         }
     }

@@ -61,6 +61,7 @@ impl Tools for Double {
             result,
             usage: Usage::default(),
             log: CallLog::default(),
+            uses: Vec::new(),
             denials: Vec::new(),
         }
     }
