@@ -11,6 +11,7 @@ mod grant;
 mod origin;
 mod policy;
 mod revision;
+mod quantity;
 mod slice;
 
 pub use capability::{Capability, Fault};
@@ -19,4 +20,5 @@ pub use grant::{Describe, Directory, Grant};
 pub use origin::{Located, Origin};
 pub use policy::{Ceiling, Policy};
 pub use revision::Revision;
+pub use quantity::{Bytes, QuantityError, Span};
 pub use slice::{Allowed, Caps, Layer, Party, Pattern, Refused, Slice};
