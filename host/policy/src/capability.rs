@@ -4,6 +4,8 @@
 //! in a policy file, and the sentences of its denials. The sandbox asks [`crate::Grant`] at every
 //! use and shows the guest nothing that the answer doesn't cover.
 
+pub mod filesystem;
+
 use cofferdam_types::call::{Denial, DenialCode};
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
@@ -19,6 +21,16 @@ pub trait Capability: Pattern + Clone {
 
     /// This capability's part of a grant.
     fn slice(grant: &Grant) -> &Slice<Self>;
+
+    /// What one grant says of a use. Ask [`Grant::decide`] instead, which hears a later policy too.
+    ///
+    /// **Errors**: the denial, for whoever may read policy.
+    fn decide(grant: &Grant, ask: &Self::Ask) -> Result<Self::Caps, Denial> {
+        match Self::slice(grant).decide(ask) {
+            Ok(allowed) => Ok(allowed.caps),
+            Err(refused) => Err(denial::<Self>(&grant.subject, &grant.policy, refused, ask)),
+        }
+    }
 
     /// One entry as people write it. Unknown keys are refused.
     type Entry: DeserializeOwned + JsonSchema;

@@ -161,11 +161,11 @@ mod tests {
         let denied = |word: &str| Err(vec![word.to_owned()]);
         assert_eq!(
             decide(vec![reads.clone()], Some(&rw)),
-            words("workspace:read_only")
+            words("filesystem:workspace:read_only")
         );
         assert_eq!(
             decide(vec![writes.clone()], Some(&rw)),
-            words("workspace:read_write")
+            words("filesystem:workspace:read_write")
         );
         assert_eq!(
             decide(vec![writes.clone()], Some(&ro)),

@@ -1,13 +1,17 @@
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use cofferdam_types::call::{Denial, DenialCode};
-use cofferdam_types::workspace::Access;
 use cofferdam_types::{Digest, Limits};
 
-use crate::capability::{Capability, denial};
+use crate::capability::Capability;
+use crate::capability::environment::Environment;
+use crate::capability::filesystem::Files;
+use crate::capability::key_value::KeyValue;
+use crate::capability::secrets::Secret;
+use crate::capability::subprocess::Subprocess;
+use crate::capability::tool_call::ToolCall;
 use crate::revision::Revision;
-use crate::slice::{Caps, Refused};
+use crate::slice::{Caps, Slice};
 
 /// What one call may use. Deny by default: what is not in here does not exist for the guest.
 #[derive(Debug, Clone)]
@@ -20,34 +24,34 @@ pub struct Grant {
     pub(crate) revision: Revision,
     pub(crate) digest: Digest,
     pub(crate) limits: Limits,
-    pub(crate) workspace: Option<Directory>,
+    pub(crate) files: Files,
+    pub(crate) subprocess: Slice<Subprocess>,
+    pub(crate) environment: Slice<Environment>,
+    pub(crate) secrets: Slice<Secret>,
+    pub(crate) key_value: Slice<KeyValue>,
+    pub(crate) tool_call: Slice<ToolCall>,
     pub(crate) clocks: bool,
     pub(crate) random: bool,
 }
 
-/// A directory that a guest sees, and what it may do there.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Directory {
-    pub(crate) path: PathBuf,
-    pub(crate) access: Access,
-}
-
-impl Directory {
-    /// Where it is on the host.
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
-    /// What may be done there.
-    pub fn access(&self) -> Access {
-        self.access
-    }
-}
-
 impl Grant {
-    /// The component this grant is for; it opens no other.
-    pub fn digest(&self) -> &Digest {
-        &self.digest
+    /// It may compute, and nothing else.
+    pub(crate) fn bare(subject: String, policy: String, digest: Digest, limits: Limits) -> Self {
+        Self {
+            subject,
+            policy,
+            revision: Revision::default(),
+            digest,
+            limits,
+            files: Files::none(),
+            subprocess: Slice::nothing(),
+            environment: Slice::nothing(),
+            secrets: Slice::nothing(),
+            key_value: Slice::nothing(),
+            tool_call: Slice::nothing(),
+            clocks: false,
+            random: false,
+        }
     }
 
     /// Decides about one use: what this grant allows and a later policy, if one came while the
@@ -55,15 +59,12 @@ impl Grant {
     ///
     /// **Errors**: the denial, for whoever may read policy.
     pub fn decide<C: Capability>(&self, ask: &C::Ask) -> Result<C::Caps, Denial> {
-        let allowed = C::slice(self)
-            .decide(ask)
-            .map_err(|refused| self.denial::<C>(refused, ask))?;
+        let caps = C::decide(self, ask)?;
         match self.revision.current() {
-            None => Ok(allowed.caps),
-            Some(newer) => match C::slice(&newer).decide(ask) {
-                Ok(left) => Ok(allowed.caps.narrowest(left.caps)),
-                Err(refused) => {
-                    let mut denial = newer.denial::<C>(refused, ask);
+            None => Ok(caps),
+            Some(newer) => match C::decide(&newer, ask) {
+                Ok(left) => Ok(caps.narrowest(left)),
+                Err(mut denial) => {
                     denial.code = DenialCode::Revoked;
                     Err(denial)
                 }
@@ -71,14 +72,14 @@ impl Grant {
         }
     }
 
+    /// The component this grant is for; it opens no other.
+    pub fn digest(&self) -> &Digest {
+        &self.digest
+    }
+
     /// Where a later policy leaves its word about this grant.
     pub fn revision(&self) -> &Revision {
         &self.revision
-    }
-
-    /// The denial of a use that one of its slices refused.
-    fn denial<C: Capability>(&self, refused: Refused<'_>, ask: &C::Ask) -> Denial {
-        denial::<C>(&self.subject, &self.policy, refused, ask)
     }
 
     /// How much the call may use.
@@ -86,9 +87,34 @@ impl Grant {
         &self.limits
     }
 
-    /// The directory the guest sees.
-    pub fn workspace(&self) -> Option<&Directory> {
-        self.workspace.as_ref()
+    /// The directories the guest sees, and what it may do there.
+    pub fn files(&self) -> &Files {
+        &self.files
+    }
+
+    /// The programs it may start, and how.
+    pub fn subprocess(&self) -> &Slice<Subprocess> {
+        &self.subprocess
+    }
+
+    /// The environment variables that exist for the guest.
+    pub fn environment(&self) -> &Slice<Environment> {
+        &self.environment
+    }
+
+    /// The secrets that the call may use, and how.
+    pub fn secrets(&self) -> &Slice<Secret> {
+        &self.secrets
+    }
+
+    /// The state it may keep between calls.
+    pub fn key_value(&self) -> &Slice<KeyValue> {
+        &self.key_value
+    }
+
+    /// The tools it may call.
+    pub fn tool_call(&self) -> &Slice<ToolCall> {
+        &self.tool_call
     }
 
     /// True when the guest may read clocks and wait for timers.
@@ -103,19 +129,26 @@ impl Grant {
 
     /// What is granted, in words, as the audit keeps it. Limits are not listed.
     pub fn words(&self) -> Vec<String> {
-        let workspace = self
-            .workspace
-            .as_ref()
-            .map(|dir| format!("workspace:{}", dir.access.as_str()));
-        let clocks = self.clocks.then(|| "clocks".to_owned());
-        let random = self.random.then(|| "random".to_owned());
-        workspace.into_iter().chain(clocks).chain(random).collect()
+        fn word<C: Capability>(slice: &Slice<C>) -> Option<&'static str> {
+            (!slice.is_nothing()).then_some(C::NAME)
+        }
+        let words = [
+            word(&self.subprocess),
+            word(&self.environment),
+            word(&self.secrets),
+            word(&self.key_value),
+            word(&self.tool_call),
+            self.clocks.then_some("clocks"),
+            self.random.then_some("random"),
+        ];
+        let words = words.into_iter().flatten().map(str::to_owned);
+        self.files.words().chain(words).collect()
     }
 }
 
 /// The grant to ask a component what it is: it may compute, and nothing else.
 #[derive(Debug, Clone)]
-pub struct Describe(pub(crate) Arc<Grant>);
+pub struct Describe(Arc<Grant>);
 
 impl Describe {
     /// Fuel for a component to describe itself: printing a few schemas takes a few million.
@@ -130,16 +163,8 @@ impl Describe {
             deadline_ms: Self::DEADLINE_MS,
             ..Limits::DEFAULT
         };
-        Self(Arc::new(Grant {
-            subject: "description".to_owned(),
-            policy: "built-in".to_owned(),
-            revision: Revision::default(),
-            digest,
-            limits,
-            workspace: None,
-            clocks: false,
-            random: false,
-        }))
+        let (subject, policy) = ("description".to_owned(), "built-in".to_owned());
+        Self(Arc::new(Grant::bare(subject, policy, digest, limits)))
     }
 
     /// As a grant.

@@ -16,7 +16,7 @@ mod slice;
 
 pub use capability::{Capability, Fault};
 pub use decision::Request;
-pub use grant::{Describe, Directory, Grant};
+pub use grant::{Describe, Grant};
 pub use origin::{Located, Origin};
 pub use policy::{Ceiling, Policy};
 pub use revision::Revision;

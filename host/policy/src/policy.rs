@@ -1,13 +1,17 @@
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use cofferdam_types::call::Denial;
 use cofferdam_types::tool::{Capability, ToolSpec};
 use cofferdam_types::workspace::{Access, Offer, Place};
 use cofferdam_types::{Digest, Limits};
 
+use crate::capability::filesystem::{self, Files, Filesystem, MountName, Mounts, Workspace};
 use crate::decision::{Request, denial};
-use crate::grant::{Directory, Grant};
 use crate::revision::Revision;
+use crate::grant::Grant;
+use crate::origin::{Located, Origin};
+use crate::slice::{Layer, Party, Slice};
 
 /// What an operator allows. The built-in one holds when nobody wrote another.
 #[derive(Debug, Clone)]
@@ -87,7 +91,7 @@ impl Policy {
             revision: Revision::default(),
             digest,
             limits: self.limits(spec, request),
-            workspace: None,
+            files: Files::none(),
             clocks: false,
             random: false,
         };
@@ -97,7 +101,7 @@ impl Policy {
                 Capability::Random => grant.random = true,
                 Capability::Workspace { access, optional } => {
                     match self.workspace(*access, *optional, request.workspace) {
-                        Ok(directory) => grant.workspace = directory,
+                        Ok(files) => grant.files = files,
                         Err(denial) => denials.push(denial),
                     }
                 }
@@ -144,10 +148,10 @@ impl Policy {
         needed: Access,
         optional: bool,
         offer: Option<&Offer>,
-    ) -> Result<Option<Directory>, Denial> {
+    ) -> Result<Files, Denial> {
         let Some(offer) = offer else {
             return if optional {
-                Ok(None)
+                Ok(Files::none())
             } else {
                 Err(denial::no_workspace(self, needed))
             };
@@ -161,10 +165,21 @@ impl Policy {
         if offer.access < needed && !optional {
             return Err(denial::read_only(self, offer));
         }
-        Ok(Some(Directory {
-            path,
-            access: needed.min(offer.access),
-        }))
+        let access = needed.min(offer.access);
+        let whole = Filesystem::whole(MountName::WORKSPACE, filesystem::rights(access));
+        let layer = Layer {
+            party: Party::Policy,
+            allows: Arc::new([Located {
+                value: whole,
+                origin: Origin::builtin("workspace"),
+            }]),
+        };
+        Ok(Files::new(
+            Slice::new(layer, Arc::new([])),
+            needed,
+            Some(Workspace { path, access }),
+            &Mounts::default(),
+        ))
     }
 
     fn not_granted(&self, capability: &Capability) -> Denial {

@@ -1,7 +1,7 @@
 //! The workspace: one directory, opened once for the call and bound to that, not to its name.
 
 use cofferdam_policy::Grant;
-use cofferdam_types::workspace::Access;
+use cofferdam_policy::capability::filesystem::{FileAsk, MountName, MountPath, Right};
 use wasmtime_wasi::{FsPerms, WasiCtxBuilder};
 
 use crate::error::Error;
@@ -11,14 +11,16 @@ const GUEST_PATH: &str = "/workspace";
 
 /// Opens the granted directory, if there is one.
 pub(crate) fn set_up(wasi: &mut WasiCtxBuilder, grant: &Grant) -> Result<(), Error> {
-    let Some(directory) = grant.workspace() else {
+    let Some(directory) = grant.files().workspace() else {
         return Ok(());
     };
-    let perms = match directory.access() {
-        Access::ReadOnly => FsPerms::ReadOnly,
-        Access::ReadWrite => FsPerms::ReadWrite,
+    let change = FileAsk::below(&MountName::WORKSPACE, &MountPath::root(), Right::Write);
+    let perms = if grant.files().allows(&change) {
+        FsPerms::ReadWrite
+    } else {
+        FsPerms::ReadOnly
     };
-    wasi.preopened_dir(directory.path(), GUEST_PATH, perms)
+    wasi.preopened_dir(directory, GUEST_PATH, perms)
         .map_err(|error| {
             use std::io::ErrorKind::{NotADirectory, NotFound, PermissionDenied};
             match error
