@@ -14,6 +14,8 @@ use thiserror::Error;
 use crate::grant::Grant;
 use crate::slice::{Party, Pattern, Refused, Slice};
 
+pub mod subprocess;
+
 /// A capability that policy files can grant.
 pub trait Capability: Pattern + Clone {
     /// The key below `allow` and `deny` in a policy file, and the word in denials and the audit.

@@ -94,6 +94,8 @@ impl Policy {
             files: Files::none(),
             clocks: false,
             random: false,
+            subprocess: Slice::nothing(),
+            programs: Arc::default(),
         };
         for capability in &spec.capabilities {
             match capability {
