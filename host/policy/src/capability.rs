@@ -5,6 +5,8 @@
 //! use and shows the guest nothing that the answer doesn't cover.
 
 pub mod filesystem;
+pub mod environment;
+pub mod secrets;
 
 use cofferdam_types::call::{Denial, DenialCode};
 use schemars::JsonSchema;

@@ -30,7 +30,7 @@ pub use digest::Digest;
 pub use failure::{Code, Failure};
 pub use id::{AgentId, CallId, KeyId, RunId, TaskId};
 pub use limits::Limits;
-pub use name::{ComponentName, StepName, Tenant, ToolName, WorkspaceName};
+pub use name::{ComponentName, SecretName, StepName, Tenant, ToolName, WorkspaceName};
 pub use payload::Payload;
 pub use semver::{Version, VersionReq};
 pub use text::ParseError;
