@@ -7,6 +7,8 @@
 pub mod filesystem;
 pub mod environment;
 pub mod secrets;
+pub mod key_value;
+pub mod tool_call;
 
 use cofferdam_types::call::{Denial, DenialCode};
 use schemars::JsonSchema;

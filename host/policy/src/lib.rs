@@ -7,6 +7,7 @@
 
 pub mod capability;
 mod decision;
+mod glob;
 mod grant;
 mod origin;
 mod policy;

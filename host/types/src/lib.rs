@@ -9,6 +9,7 @@ pub mod audit;
 pub mod call;
 pub mod caller;
 pub mod failure;
+pub mod key_value;
 pub mod limits;
 pub mod page;
 pub mod plan;
