@@ -4,10 +4,10 @@
 //! in a policy file, and the sentences of its denials. The sandbox asks [`crate::Grant`] at every
 //! use and shows the guest nothing that the answer doesn't cover.
 
-pub mod filesystem;
 pub mod environment;
-pub mod secrets;
+pub mod filesystem;
 pub mod key_value;
+pub mod secrets;
 pub mod tool_call;
 
 use cofferdam_types::call::{Denial, DenialCode};

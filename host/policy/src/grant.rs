@@ -32,9 +32,6 @@ pub struct Grant {
     pub(crate) tool_call: Slice<ToolCall>,
     pub(crate) clocks: bool,
     pub(crate) random: bool,
-    pub(crate) subprocess: Slice<Subprocess>,
-    /// The programs that the policy registers, by name.
-    pub(crate) programs: Arc<BTreeMap<String, Program>>,
 }
 
 impl Grant {
@@ -128,16 +125,6 @@ impl Grant {
     /// True when the guest may have secure randomness.
     pub fn random(&self) -> bool {
         self.random
-    }
-
-    /// Which starts of programs it may ask for.
-    pub fn subprocess(&self) -> &Slice<Subprocess> {
-        &self.subprocess
-    }
-
-    /// The registered program of this name.
-    pub fn program(&self, name: &str) -> Option<&Program> {
-        self.programs.get(name)
     }
 
     /// What is granted, in words, as the audit keeps it. Limits are not listed.

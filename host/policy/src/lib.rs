@@ -11,8 +11,8 @@ mod glob;
 mod grant;
 mod origin;
 mod policy;
-mod revision;
 mod quantity;
+mod revision;
 mod slice;
 
 pub use capability::{Capability, Fault};
@@ -20,6 +20,6 @@ pub use decision::Request;
 pub use grant::{Describe, Grant};
 pub use origin::{Located, Origin};
 pub use policy::{Ceiling, Policy};
-pub use revision::Revision;
 pub use quantity::{Bytes, QuantityError, Span};
+pub use revision::Revision;
 pub use slice::{Allowed, Caps, Layer, Party, Pattern, Refused, Slice};

@@ -8,7 +8,6 @@ use cofferdam_types::{Digest, Limits};
 
 use crate::capability::filesystem::{self, Files, Filesystem, MountName, Mounts, Workspace};
 use crate::decision::{Request, denial};
-use crate::revision::Revision;
 use crate::grant::Grant;
 use crate::origin::{Located, Origin};
 use crate::slice::{Layer, Party, Slice};
@@ -85,18 +84,12 @@ impl Policy {
         request: &Request<'_>,
     ) -> Result<Grant, Vec<Denial>> {
         let mut denials = Vec::new();
-        let mut grant = Grant {
-            subject: format!("{}@{}", spec.name, spec.version),
-            policy: self.name.to_owned(),
-            revision: Revision::default(),
+        let mut grant = Grant::bare(
+            format!("{}@{}", spec.name, spec.version),
+            self.name.to_owned(),
             digest,
-            limits: self.limits(spec, request),
-            files: Files::none(),
-            clocks: false,
-            random: false,
-            subprocess: Slice::nothing(),
-            programs: Arc::default(),
-        };
+            self.limits(spec, request),
+        );
         for capability in &spec.capabilities {
             match capability {
                 Capability::Clocks => grant.clocks = true,

@@ -13,6 +13,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{Capability, Fault};
+use crate::grant::Grant;
 use crate::slice::{Pattern, Slice};
 
 /// Longest name in bytes; the names that programs look for are far shorter.
@@ -150,6 +151,10 @@ impl Capability for Environment {
     const NAME: &'static str = "environment";
 
     type Entry = Entry;
+
+    fn slice(grant: &Grant) -> &Slice<Self> {
+        grant.environment()
+    }
 
     fn allow(entry: Entry) -> Result<Self, Fault> {
         let parsed = entry.parse()?;

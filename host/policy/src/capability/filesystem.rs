@@ -16,7 +16,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{Capability, Fault};
 use crate::Bytes;
-use crate::slice::{Caps, Pattern};
+use crate::grant::Grant;
+use crate::slice::{Caps, Pattern, Slice};
+use cofferdam_types::call::Denial;
 
 pub(crate) use files::rights;
 pub use files::{Files, Mount, Place, Workspace};

@@ -6,8 +6,9 @@ use serde::Deserialize;
 
 use super::{Capability, Fault};
 use crate::glob::{self, Globs};
+use crate::grant::Grant;
 use crate::quantity::Bytes;
-use crate::slice::{Caps, Pattern};
+use crate::slice::{Caps, Pattern, Slice};
 
 /// One entry below `key_value`, as people write it.
 ///
@@ -157,6 +158,10 @@ impl Capability for KeyValue {
     const NAME: &'static str = "key_value";
 
     type Entry = Entry;
+
+    fn slice(grant: &Grant) -> &Slice<Self> {
+        grant.key_value()
+    }
 
     fn allow(entry: Entry) -> Result<Self, Fault> {
         let scopes = vec![entry.scope.unwrap_or(Scope::Tool)];

@@ -17,6 +17,7 @@ pub use site::Site;
 use site::Sites;
 
 use super::{Capability, Fault};
+use crate::grant::Grant;
 use crate::slice::{Pattern, Slice};
 
 /// An entry: which uses of which secret it covers.
@@ -165,6 +166,10 @@ impl Capability for Secret {
     const NAME: &'static str = "secrets";
 
     type Entry = Entry;
+
+    fn slice(grant: &Grant) -> &Slice<Self> {
+        grant.secrets()
+    }
 
     fn allow(entry: Entry) -> Result<Self, Fault> {
         entry.allow()

@@ -18,8 +18,9 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::capability::{Capability, Fault};
+use crate::grant::Grant;
 use crate::quantity::Bytes;
-use crate::slice::{Caps, Pattern};
+use crate::slice::{Caps, Pattern, Slice};
 
 use grammar::Grammar;
 use value::Value;
@@ -187,6 +188,10 @@ impl Pattern for Subprocess {
 impl Capability for Subprocess {
     const NAME: &'static str = "subprocess";
     type Entry = Entry;
+
+    fn slice(grant: &Grant) -> &Slice<Self> {
+        grant.subprocess()
+    }
 
     fn allow(entry: Entry) -> Result<Self, Fault> {
         named(&entry)?;

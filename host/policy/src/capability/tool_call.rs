@@ -10,7 +10,8 @@ use serde::Deserialize;
 
 use super::{Capability, Fault};
 use crate::glob::Globs;
-use crate::slice::{Caps, Pattern};
+use crate::grant::Grant;
+use crate::slice::{Caps, Pattern, Slice};
 
 mod share;
 mod words;
@@ -169,6 +170,10 @@ impl Capability for ToolCall {
     const NAME: &'static str = "tool_call";
 
     type Entry = Entry;
+
+    fn slice(grant: &Grant) -> &Slice<Self> {
+        grant.tool_call()
+    }
 
     fn allow(entry: Entry) -> Result<Self, Fault> {
         let depth = entry.depth.unwrap_or(CallCaps::DEPTH);
