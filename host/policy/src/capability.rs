@@ -10,6 +10,11 @@ pub mod key_value;
 pub mod secrets;
 pub mod tool_call;
 
+mod argument;
+pub mod network;
+pub mod sockets;
+
+pub use argument::Argument;
 use cofferdam_types::call::{Denial, DenialCode};
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;

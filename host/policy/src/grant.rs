@@ -32,6 +32,8 @@ pub struct Grant {
     pub(crate) tool_call: Slice<ToolCall>,
     pub(crate) clocks: bool,
     pub(crate) random: bool,
+    pub(crate) network: Slice<Network>,
+    pub(crate) sockets: Slice<Sockets>,
 }
 
 impl Grant {
@@ -125,6 +127,16 @@ impl Grant {
     /// True when the guest may have secure randomness.
     pub fn random(&self) -> bool {
         self.random
+    }
+
+    /// The HTTP requests it may send.
+    pub fn network(&self) -> &Slice<Network> {
+        &self.network
+    }
+
+    /// The connections it may open, the datagrams it may send and the names it may look up.
+    pub fn sockets(&self) -> &Slice<Sockets> {
+        &self.sockets
     }
 
     /// What is granted, in words, as the audit keeps it. Limits are not listed.
