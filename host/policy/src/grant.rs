@@ -7,7 +7,9 @@ use crate::capability::Capability;
 use crate::capability::environment::Environment;
 use crate::capability::filesystem::Files;
 use crate::capability::key_value::KeyValue;
+use crate::capability::network::Network;
 use crate::capability::secrets::Secret;
+use crate::capability::sockets::Sockets;
 use crate::capability::subprocess::Subprocess;
 use crate::capability::tool_call::ToolCall;
 use crate::revision::Revision;
@@ -46,6 +48,8 @@ impl Grant {
             digest,
             limits,
             files: Files::none(),
+            network: Slice::nothing(),
+            sockets: Slice::nothing(),
             subprocess: Slice::nothing(),
             environment: Slice::nothing(),
             secrets: Slice::nothing(),
@@ -145,6 +149,8 @@ impl Grant {
             (!slice.is_nothing()).then_some(C::NAME)
         }
         let words = [
+            word(&self.network),
+            word(&self.sockets),
             word(&self.subprocess),
             word(&self.environment),
             word(&self.secrets),

@@ -22,7 +22,8 @@ pub use path::{Path, PathPattern};
 pub use target::{Malformed, Origin, Scheme, Target};
 
 use super::{Argument, Capability, Fault};
-use crate::slice::Pattern;
+use crate::grant::Grant;
+use crate::slice::{Pattern, Slice};
 
 /// One request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -127,6 +128,10 @@ impl Capability for Network {
     const NAME: &'static str = "network";
 
     type Entry = Entry;
+
+    fn slice(grant: &Grant) -> &Slice<Self> {
+        grant.network()
+    }
 
     fn allow(entry: Entry) -> Result<Self, Fault> {
         entry.allow()

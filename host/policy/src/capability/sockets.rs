@@ -13,8 +13,9 @@ use serde_json::Value;
 use super::network::address::{self, Place};
 use super::network::{Host, HostPattern, Malformed, Name, quoted};
 use super::{Capability, Fault};
+use crate::grant::Grant;
 use crate::quantity::Bytes;
-use crate::slice::{self, Pattern};
+use crate::slice::{self, Pattern, Slice};
 
 /// One entry below `sockets`, as people write it.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
@@ -324,6 +325,10 @@ impl Capability for Sockets {
     const NAME: &'static str = "sockets";
 
     type Entry = Entry;
+
+    fn slice(grant: &Grant) -> &Slice<Self> {
+        grant.sockets()
+    }
 
     fn allow(entry: Entry) -> Result<Self, Fault> {
         entry.read(false)
