@@ -4,17 +4,21 @@
 //! in a policy file, and the sentences of its denials. The sandbox asks [`crate::Grant`] at every
 //! use and shows the guest nothing that the answer doesn't cover.
 
+pub mod clocks;
 pub mod environment;
 pub mod filesystem;
 pub mod key_value;
+pub mod network;
+pub mod random;
 pub mod secrets;
+pub mod sockets;
+pub mod subprocess;
 pub mod tool_call;
 
 mod argument;
-pub mod network;
-pub mod sockets;
 
 pub use argument::Argument;
+
 use cofferdam_types::call::{Denial, DenialCode};
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
@@ -22,8 +26,6 @@ use thiserror::Error;
 
 use crate::grant::Grant;
 use crate::slice::{Party, Pattern, Refused, Slice};
-
-pub mod subprocess;
 
 /// A capability that policy files can grant.
 pub trait Capability: Pattern + Clone {

@@ -1,17 +1,22 @@
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use cofferdam_types::call::{Denial, DenialCode};
 use cofferdam_types::{Digest, Limits};
 
 use crate::capability::Capability;
+use crate::capability::clocks::ClockMode;
 use crate::capability::environment::Environment;
-use crate::capability::filesystem::Files;
+use crate::capability::filesystem::{Files, Filesystem};
 use crate::capability::key_value::KeyValue;
 use crate::capability::network::Network;
+use crate::capability::random::RandomMode;
 use crate::capability::secrets::Secret;
 use crate::capability::sockets::Sockets;
-use crate::capability::subprocess::Subprocess;
+use crate::capability::subprocess::{Program, Subprocess};
 use crate::capability::tool_call::ToolCall;
+use crate::permissions::Slices;
+use crate::policy::Policy;
 use crate::revision::Revision;
 use crate::slice::{Caps, Slice};
 
@@ -19,45 +24,23 @@ use crate::slice::{Caps, Slice};
 #[derive(Debug, Clone)]
 pub struct Grant {
     /// The tool it is for, as denials name it: `http-fetch@1.2.0`.
-    pub(crate) subject: String,
+    pub(crate) subject: Arc<str>,
     /// The policy that made it, as denials name it.
-    pub(crate) policy: String,
+    pub(crate) policy: Arc<str>,
     /// What later policies leave of it.
     pub(crate) revision: Revision,
     pub(crate) digest: Digest,
     pub(crate) limits: Limits,
     pub(crate) files: Files,
-    pub(crate) subprocess: Slice<Subprocess>,
-    pub(crate) environment: Slice<Environment>,
-    pub(crate) secrets: Slice<Secret>,
-    pub(crate) key_value: Slice<KeyValue>,
-    pub(crate) tool_call: Slice<ToolCall>,
-    pub(crate) clocks: bool,
-    pub(crate) random: bool,
-    pub(crate) network: Slice<Network>,
-    pub(crate) sockets: Slice<Sockets>,
+    pub(crate) slices: Slices,
+    /// The programs that the policy registers, by name.
+    pub(crate) programs: Arc<BTreeMap<String, Program>>,
 }
 
 impl Grant {
-    /// It may compute, and nothing else.
-    pub(crate) fn bare(subject: String, policy: String, digest: Digest, limits: Limits) -> Self {
-        Self {
-            subject,
-            policy,
-            revision: Revision::default(),
-            digest,
-            limits,
-            files: Files::none(),
-            network: Slice::nothing(),
-            sockets: Slice::nothing(),
-            subprocess: Slice::nothing(),
-            environment: Slice::nothing(),
-            secrets: Slice::nothing(),
-            key_value: Slice::nothing(),
-            tool_call: Slice::nothing(),
-            clocks: false,
-            random: false,
-        }
+    /// The component this grant is for; it opens no other.
+    pub fn digest(&self) -> &Digest {
+        &self.digest
     }
 
     /// Decides about one use: what this grant allows and a later policy, if one came while the
@@ -78,11 +61,6 @@ impl Grant {
         }
     }
 
-    /// The component this grant is for; it opens no other.
-    pub fn digest(&self) -> &Digest {
-        &self.digest
-    }
-
     /// Where a later policy leaves its word about this grant.
     pub fn revision(&self) -> &Revision {
         &self.revision
@@ -98,75 +76,89 @@ impl Grant {
         &self.files
     }
 
-    /// The programs it may start, and how.
-    pub fn subprocess(&self) -> &Slice<Subprocess> {
-        &self.subprocess
+    /// True when the guest may read clocks and wait for timers.
+    pub fn clocks(&self) -> bool {
+        self.clock_mode().is_some()
+    }
+
+    /// Which clock the guest reads; none when it may read none.
+    pub fn clock_mode(&self) -> Option<ClockMode> {
+        self.slices
+            .clocks
+            .decide(&())
+            .ok()
+            .map(|allowed| allowed.caps)
+    }
+
+    /// True when the guest may have randomness beyond what hash maps need.
+    pub fn random(&self) -> bool {
+        self.random_mode().is_some()
+    }
+
+    /// Where the guest's random bytes come from; none when it may have none.
+    pub fn random_mode(&self) -> Option<RandomMode> {
+        self.slices
+            .random
+            .decide(&())
+            .ok()
+            .map(|allowed| allowed.caps)
     }
 
     /// The environment variables that exist for the guest.
     pub fn environment(&self) -> &Slice<Environment> {
-        &self.environment
+        &self.slices.environment
     }
 
     /// The secrets that the call may use, and how.
     pub fn secrets(&self) -> &Slice<Secret> {
-        &self.secrets
+        &self.slices.secrets
     }
 
-    /// The state it may keep between calls.
+    /// The state it may keep.
     pub fn key_value(&self) -> &Slice<KeyValue> {
-        &self.key_value
+        &self.slices.key_value
     }
 
     /// The tools it may call.
     pub fn tool_call(&self) -> &Slice<ToolCall> {
-        &self.tool_call
-    }
-
-    /// True when the guest may read clocks and wait for timers.
-    pub fn clocks(&self) -> bool {
-        self.clocks
-    }
-
-    /// True when the guest may have secure randomness.
-    pub fn random(&self) -> bool {
-        self.random
+        &self.slices.tool_call
     }
 
     /// The HTTP requests it may send.
     pub fn network(&self) -> &Slice<Network> {
-        &self.network
+        &self.slices.network
     }
 
     /// The connections it may open, the datagrams it may send and the names it may look up.
     pub fn sockets(&self) -> &Slice<Sockets> {
-        &self.sockets
+        &self.slices.sockets
     }
 
-    /// What is granted, in words, as the audit keeps it. Limits are not listed.
+    /// Which starts of programs it may ask for.
+    pub fn subprocess(&self) -> &Slice<Subprocess> {
+        &self.slices.subprocess
+    }
+
+    /// The registered program of this name.
+    pub fn program(&self, name: &str) -> Option<&Program> {
+        self.programs.get(name)
+    }
+
+    /// What is granted, in words, as the audit keeps it: files by mount, everything else by the
+    /// capability's word. Limits are not listed.
     pub fn words(&self) -> Vec<String> {
-        fn word<C: Capability>(slice: &Slice<C>) -> Option<&'static str> {
-            (!slice.is_nothing()).then_some(C::NAME)
-        }
-        let words = [
-            word(&self.network),
-            word(&self.sockets),
-            word(&self.subprocess),
-            word(&self.environment),
-            word(&self.secrets),
-            word(&self.key_value),
-            word(&self.tool_call),
-            self.clocks.then_some("clocks"),
-            self.random.then_some("random"),
-        ];
-        let words = words.into_iter().flatten().map(str::to_owned);
-        self.files.words().chain(words).collect()
+        let others = self.slices.words().into_iter();
+        let others = others.filter(|word| *word != Filesystem::NAME);
+        self.files
+            .words()
+            .chain(others.map(str::to_owned))
+            .collect()
     }
 }
 
 /// The grant to ask a component what it is: it may compute, and nothing else.
 #[derive(Debug, Clone)]
-pub struct Describe(Arc<Grant>);
+pub struct Describe(pub(crate) Arc<Grant>);
 
 impl Describe {
     /// Fuel for a component to describe itself: printing a few schemas takes a few million.
@@ -181,8 +173,16 @@ impl Describe {
             deadline_ms: Self::DEADLINE_MS,
             ..Limits::DEFAULT
         };
-        let (subject, policy) = ("description".to_owned(), "built-in".to_owned());
-        Self(Arc::new(Grant::bare(subject, policy, digest, limits)))
+        Self(Arc::new(Grant {
+            subject: "description".into(),
+            policy: Policy::BUILTIN.into(),
+            revision: Revision::default(),
+            digest,
+            limits,
+            files: Files::none(),
+            slices: Slices::nothing(),
+            programs: Arc::default(),
+        }))
     }
 
     /// As a grant.

@@ -5,21 +5,60 @@
 //! stores: a decision is a pure function of the policy, the tool and the offer. Start with
 //! [`Policy::decide`].
 
+mod applicable;
+mod bounds;
+mod callers;
 pub mod capability;
 mod decision;
+mod declared;
+mod delegation;
+mod denial;
+mod document;
+mod error;
 mod glob;
 mod grant;
+mod index;
+mod merge;
+mod narrowing;
+mod node;
+mod opaque;
 mod origin;
+mod permissions;
 mod policy;
+mod profile;
 mod quantity;
+mod read;
 mod revision;
+mod rule;
+mod safety;
+mod schemas;
+mod selector;
 mod slice;
+mod subject;
+#[cfg(test)]
+mod testing;
+mod walk;
 
+pub use bounds::{LIMITS, LimitsEntry};
+pub use callers::Callers;
 pub use capability::{Capability, Fault};
 pub use decision::Request;
+pub use delegation::{Carried, Delegation};
+pub use document::{Source, schema};
+pub use error::{Mistake, PolicyError};
 pub use grant::{Describe, Grant};
+pub use narrowing::{Narrowing, NarrowingError, Sourced};
+pub use node::Place;
 pub use origin::{Located, Origin};
-pub use policy::{Ceiling, Policy};
+pub use permissions::{CAPABILITIES, Side, Written};
+pub use policy::Policy;
+pub use profile::ISOLATED;
 pub use quantity::{Bytes, QuantityError, Span};
+pub use read::{Format, TEXT_BYTES_MAX};
 pub use revision::Revision;
+pub use rule::Miss;
+pub use safety::{Demand, Safety, Verdict};
+pub use schemas::SchemasEntry;
+pub use selector::{Selector, SelectorError};
 pub use slice::{Allowed, Caps, Layer, Party, Pattern, Refused, Slice};
+pub use subject::{Kind, Subject};

@@ -20,7 +20,6 @@ use crate::grant::Grant;
 use crate::slice::{Caps, Pattern, Slice};
 use cofferdam_types::call::Denial;
 
-pub(crate) use files::rights;
 pub use files::{Files, Mount, Place, Workspace};
 pub use glob::Glob;
 pub use mount::{MountEntry, MountName, Mounts};

@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 use cofferdam_types::call::{Denial, DenialCode};
 use cofferdam_types::workspace::Access;
 
-use super::{FileAsk, Filesystem, MountName, Mounts, Quota, Right, Writes};
+use super::{FileAsk, Filesystem, MountName, Mounts, Quota, Writes};
 use crate::capability::{Capability, denial};
 use crate::slice::{Caps, Layer, Slice};
 
@@ -264,13 +264,5 @@ fn blank(ask: &FileAsk) -> Denial {
         line: None,
         reason: String::new(),
         smallest_grant: String::new(),
-    }
-}
-
-/// The rights that come with an access.
-pub(crate) fn rights(access: Access) -> &'static [Right] {
-    match access {
-        Access::ReadOnly => &[Right::Read, Right::List],
-        Access::ReadWrite => &Right::ALL,
     }
 }
