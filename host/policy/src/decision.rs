@@ -119,6 +119,21 @@ impl Policy {
         })
     }
 
+    /// A grant of nothing: what is left of a call whose tool this policy doesn't let run.
+    pub fn nothing(&self, subject: &Subject<'_>) -> Grant {
+        let spec = subject.spec;
+        Grant {
+            subject: format!("{}@{}", spec.name, spec.version).into(),
+            policy: self.parts.name.clone(),
+            revision: Revision::default(),
+            digest: subject.digest,
+            limits: Limits::DEFAULT,
+            files: Files::none(),
+            slices: Slices::nothing(),
+            programs: Arc::default(),
+        }
+    }
+
     /// Denials of what the tool can't do without and nobody gives.
     fn missing(
         &self,

@@ -2,11 +2,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use cofferdam_audit::Audit;
-use cofferdam_policy::Policy;
 use cofferdam_registry::Registry;
 use cofferdam_runtime::{Artifacts, Compiler, Options, Runtime};
 use cofferdam_store_api::Stores;
-use cofferdam_toolbox::{Parts, Toolbox};
+use cofferdam_toolbox::{Parts, PolicySource, Toolbox};
 use tokio::task::JoinHandle;
 
 use crate::ambient::System;
@@ -25,10 +24,11 @@ impl Core {
     /// Over these stores, under this policy; compiled components are kept in `artifacts`.
     pub(crate) async fn new(
         stores: &Stores,
-        policy: Policy,
+        policies: Arc<dyn PolicySource>,
         live_calls: Option<u32>,
         artifacts: Option<Artifacts>,
     ) -> Result<Self, Error> {
+        let policy = policies.load().map_err(Error::Policy)?;
         let (audit, writer) = Audit::new(stores.audit.clone()).await?;
         let program = program()?;
         let mut options = Options::new(Compiler {
@@ -39,14 +39,15 @@ impl Core {
         if let Some(live_calls) = live_calls {
             options.live_calls = live_calls;
         }
-        let toolbox = Toolbox::new(Parts {
+        let parts = Parts {
             registry: Registry::new(stores.clone()),
-            policy,
+            policies,
             runtime: Runtime::new(options)?,
             audit,
             ambient: Arc::new(System),
             component_bytes_max: Parts::COMPONENT_BYTES_MAX,
-        });
+        };
+        let toolbox = Toolbox::new(parts, policy);
         let audit = tokio::spawn(writer.run());
         Ok(Self { toolbox, audit })
     }

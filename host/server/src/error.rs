@@ -3,6 +3,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use cofferdam_store_api::StoreError;
+use cofferdam_types::Failure;
 use thiserror::Error as ThisError;
 
 /// Why a host does not start, or stopped.
@@ -53,6 +54,9 @@ pub enum Error {
     /// The store can't be opened or used.
     #[error("the store: {0}")]
     Store(#[from] StoreError),
+    /// The policy can't come into force.
+    #[error("{}", .0.message)]
+    Policy(Failure),
     /// The sandbox can't be set up.
     #[error("the sandbox: {0:?}")]
     Runtime(#[from] cofferdam_runtime::Error),

@@ -17,13 +17,14 @@ mod host;
 mod inside;
 mod local;
 mod mcp;
+mod policy;
 mod serve;
 mod tools;
 
 pub use cofferdam_runtime::{Wit, child_main as compiler_child};
 pub use cofferdam_toolbox::Labels;
 pub use cofferdam_types as types;
-pub use config::{Config, Durability, Runs, Store};
+pub use config::{Config, Durability, Rules, Runs, Store};
 pub use data_dir::{admin_key, data_dir};
 pub use error::Error;
 pub use inside::{Inside, Reached, reach};

@@ -43,7 +43,14 @@ pub async fn serve(
             });
         }
     };
-    let host = Host::start(dir, config.store, config.live_calls, Runs::Driven).await?;
+    let host = Host::start(
+        dir,
+        config.store,
+        config.live_calls,
+        Runs::Driven,
+        config.rules,
+    )
+    .await?;
     let listen = Listen {
         address: config.listen,
         allowed_hosts: config.allowed_hosts,
@@ -53,8 +60,7 @@ pub async fn serve(
     on_ready(&Ready {
         address: doors.address,
         store: host.store().to_owned(),
-        policy: "built-in: a tool gets the workspace it is offered, clocks and randomness, and nothing else"
-            .to_owned(),
+        policy: host.policy(),
         admin_key_file: host.dir().admin_key_file(),
     });
     let stop = doors.stop.clone();

@@ -1,7 +1,6 @@
 use std::sync::Arc;
 
 use cofferdam_audit::Slot;
-use cofferdam_policy::{Grant, Request};
 use cofferdam_registry::Entry;
 use cofferdam_runtime::{Invocation, Report};
 use cofferdam_types::audit::{Act, AuditRecord, CallAct};
@@ -10,6 +9,7 @@ use cofferdam_types::tool::{SafetyFlags, ToolRef};
 use cofferdam_types::{Code, Digest, Failure, Payload, Tenant};
 use serde_json::json;
 
+use crate::decide::{Decided, Refusal};
 use crate::source::Stored;
 use crate::toolbox::Toolbox;
 
@@ -44,6 +44,7 @@ impl Toolbox {
     ///
     /// Dropping the future stops the guest.
     pub async fn call(&self, call: ToolCall, observer: Arc<dyn Observer>) -> Outcome {
+        let call = Arc::new(call);
         let ended = match self.parts.audit.slot().await {
             Ok(slot) => {
                 let arguments = call.arguments.to_string();
@@ -90,7 +91,7 @@ impl Toolbox {
     /// Resolve, decide, validate, run, validate.
     async fn steps(
         &self,
-        call: &ToolCall,
+        call: &Arc<ToolCall>,
         arguments: String,
         observer: Arc<dyn Observer>,
         known: &mut Known,
@@ -101,9 +102,14 @@ impl Toolbox {
             Err(error) => return Ended::early(None, error.into()),
         };
         known.entry = Some(entry.clone());
-        let grant = match self.decide(&entry, call) {
-            Ok(grant) => Arc::new(grant),
-            Err(denials) => {
+        let Decided {
+            grant,
+            ruling: _,
+            listed: _listed,
+        } = match self.decided(&entry, call) {
+            Ok(decided) => decided,
+            Err(Refusal::Malformed(failure)) => return Ended::early(Some(entry), failure),
+            Err(Refusal::Denied(denials)) => {
                 let mut ended = Ended::early(Some(entry), denied(&denials));
                 ended.denials = denials;
                 return ended;
@@ -141,16 +147,6 @@ impl Toolbox {
             uses,
             denials,
         }
-    }
-
-    fn decide(&self, entry: &Entry, call: &ToolCall) -> Result<Grant, Vec<Denial>> {
-        let request = Request {
-            workspace: call.workspace.as_ref(),
-            limits: &call.limits,
-        };
-        self.parts
-            .policy
-            .decide(entry.identity().digest, &entry.record().spec, &request)
     }
 }
 
@@ -213,7 +209,7 @@ impl Record<'_> {
             asked: call.tool.to_string(),
             tool: ended.entry.as_ref().map(|entry| entry.identity().clone()),
             arguments_digest: self.arguments_digest,
-            policy: self.toolbox.parts.policy.name().to_owned(),
+            policy: self.toolbox.policies.ruling().policy.name().to_owned(),
             granted: ended.granted.clone(),
             code: ended.result.as_ref().err().map(|failure| failure.code),
             denials: ended.denials.clone(),

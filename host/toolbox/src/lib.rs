@@ -7,7 +7,10 @@
 
 mod addition;
 mod call;
+mod decide;
+mod governance;
 mod plain;
+mod policies;
 mod publish;
 mod source;
 mod toolbox;
@@ -16,5 +19,6 @@ pub use addition::{Addition, Stage};
 pub use cofferdam_audit::AuditEntry;
 pub use cofferdam_runtime::Skipped;
 pub use plain::Labels;
+pub use policies::{PolicySource, Ruling};
 pub use publish::Published;
 pub use toolbox::{Parts, Toolbox};

@@ -5,7 +5,7 @@ use cofferdam_registry::{Publication, manifest};
 use cofferdam_runtime::{Error, Inspection, Kind, Limit, Skipped, inspect};
 use cofferdam_types::audit::{Act, AuditRecord};
 use cofferdam_types::caller::Caller;
-use cofferdam_types::tool::Manifest;
+use cofferdam_types::tool::{Contract, Manifest};
 use cofferdam_types::{Code, ComponentName, Digest, Failure, Tenant, ToolName, Version};
 
 use tokio::task::{JoinError, JoinHandle};
@@ -205,6 +205,11 @@ impl Toolbox {
         progress.advance(Stage::Registering, at);
         let publication = Publication {
             manifest,
+            contract: match inspection.kind {
+                Kind::Sdk => Contract::Declared,
+                Kind::Plain => Contract::Derived,
+            },
+            imports: published.imports.clone(),
             digest,
             bytes: &bytes,
             by,

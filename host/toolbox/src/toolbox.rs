@@ -15,12 +15,14 @@ use tokio::sync::Semaphore;
 
 use crate::AuditEntry;
 use crate::addition::Additions;
+use crate::policies::{Policies, PolicySource};
 use crate::publish::UNATTENDED_KIB_MAX;
 
 /// The one door to run a tool. Cheap to clone.
 #[derive(Clone)]
 pub struct Toolbox {
     pub(crate) parts: Arc<Parts>,
+    pub(crate) policies: Arc<Policies>,
     pub(crate) additions: Additions,
     /// Kilobytes that additions may hold for which nobody waits.
     pub(crate) unattended: Arc<Semaphore>,
@@ -30,8 +32,8 @@ pub struct Toolbox {
 pub struct Parts {
     /// Which tool.
     pub registry: Registry,
-    /// Allowed or not.
-    pub policy: Policy,
+    /// Where the policy comes from.
+    pub policies: Arc<dyn PolicySource>,
     /// The sandbox.
     pub runtime: Runtime,
     /// The record.
@@ -49,10 +51,11 @@ impl Parts {
 }
 
 impl Toolbox {
-    /// Over these parts.
-    pub fn new(parts: Parts) -> Self {
+    /// Over these parts, under this policy.
+    pub fn new(parts: Parts, policy: Policy) -> Self {
         Self {
             parts: Arc::new(parts),
+            policies: Arc::new(Policies::new(policy)),
             additions: Additions::default(),
             unattended: Arc::new(Semaphore::new(UNATTENDED_KIB_MAX)),
         }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::authority::Authority;
 use crate::caller::Caller;
 use crate::limits::LimitRequest;
 use crate::tool::{Identity, ToolRef};
@@ -25,6 +26,8 @@ pub struct ToolCall {
     pub workspace: Option<Offer>,
     /// Tighter limits than the tool would have.
     pub limits: LimitRequest,
+    /// What else narrows it.
+    pub authority: Authority,
 }
 
 /// Through which door a call came.

@@ -6,6 +6,7 @@
 
 pub mod agent;
 pub mod audit;
+pub mod authority;
 pub mod call;
 pub mod caller;
 pub mod failure;

@@ -37,9 +37,6 @@ pub(crate) struct Serve {
     /// may stand several times
     #[arg(long = "allowed-origin", value_name = "ORIGIN")]
     allowed_origins: Vec<String>,
-    /// Policy file; arrives with the wall
-    #[arg(long, value_name = "PATH", hide = true, value_parser = no_policy)]
-    policy: Option<String>,
 }
 
 #[derive(Clone, Copy)]
@@ -65,13 +62,6 @@ fn kind(text: &str) -> std::result::Result<Kind, String> {
     }
 }
 
-fn no_policy(_: &str) -> std::result::Result<String, String> {
-    Err(
-        "policy files arrive with the wall; leave the option out for the built-in policy"
-            .to_owned(),
-    )
-}
-
 impl Serve {
     pub(super) async fn run(self, context: &Context) -> Result<Exit> {
         let durability = match self.durability {
@@ -85,6 +75,7 @@ impl Serve {
                 Kind::Memory => Store::Memory,
                 Kind::Embedded => Store::Embedded(durability),
             },
+            rules: context.rules()?,
             live_calls: None,
             allowed_hosts: self.allowed_hosts,
             allowed_origins: self.allowed_origins,

@@ -234,6 +234,8 @@ async fn register(stores: &Stores, tools: Vec<ToolSpec>) {
         let record = ToolRecord {
             digest: Digest::of(spec.version.to_string().as_bytes()),
             component: "test".parse().expect("a name"),
+            contract: cofferdam_types::tool::Contract::Declared,
+            imports: Vec::new(),
             created_at: Timestamp::from_millis(0),
             created_by: "key:test".to_owned(),
             spec,

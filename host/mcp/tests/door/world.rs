@@ -109,6 +109,8 @@ impl World {
             let record = ToolRecord {
                 digest: Digest::of(spec.name.as_str().as_bytes()),
                 component: "listed".parse()?,
+                contract: cofferdam_types::tool::Contract::Declared,
+                imports: Vec::new(),
                 created_at: Timestamp::from_millis(0),
                 created_by: "local".to_owned(),
                 spec,

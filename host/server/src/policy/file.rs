@@ -58,9 +58,8 @@ impl Text {
     pub(crate) fn read(path: &Path) -> Result<Self, Unreadable> {
         // A pipe in its place must not hold the host up.
         let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
-        let mut file = File::from(
-            rustix::fs::open(path, flags, Mode::empty()).map_err(std::io::Error::from)?,
-        );
+        let mut file =
+            File::from(rustix::fs::open(path, flags, Mode::empty()).map_err(std::io::Error::from)?);
         let before = file.metadata()?;
         if !before.is_file() {
             return Err(Unreadable::NotAFile);
@@ -176,13 +175,19 @@ mod tests {
         let (dir, path) = file();
         for mode in [0o666, 0o664, 0o646] {
             set_mode(&path, mode);
-            assert!(refused(&path).contains("may be written by others"), "{mode:o}");
+            assert!(
+                refused(&path).contains("may be written by others"),
+                "{mode:o}"
+            );
         }
         set_mode(&path, 0o600);
         set_mode(dir.path(), 0o777);
         assert!(refused(&path).contains("its directory may be written by others"));
         set_mode(dir.path(), 0o1777);
-        assert!(Text::read(&path).is_ok(), "a sticky directory protects its files");
+        assert!(
+            Text::read(&path).is_ok(),
+            "a sticky directory protects its files"
+        );
         set_mode(dir.path(), 0o700);
     }
 

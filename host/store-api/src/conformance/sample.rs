@@ -70,6 +70,8 @@ pub fn task(tenant: &Tenant, n: u32) -> Task {
         },
         parameters: Payload::null(),
         workspace: None,
+        security_requirements: None,
+        execution_environment: None,
         priority: 50,
         tags: vec!["demo".to_owned()],
         status: TaskStatus::Pending,
@@ -212,6 +214,8 @@ pub fn tool(function: &str, version: &str, component: &[u8]) -> ToolRecord {
         },
         component: "files".parse().expect("a component name"),
         digest: Digest::of(component),
+        contract: cofferdam_types::tool::Contract::Declared,
+        imports: Vec::new(),
         created_at: time(1),
         created_by: "local".to_owned(),
     }
