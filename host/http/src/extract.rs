@@ -7,7 +7,8 @@ mod prefer;
 mod query;
 
 pub(crate) use allowed::{
-    Allowed, CallTools, ManageTasks, Publish, ReadAudit, ReadTasks, ReadTools, RunTasks, identify,
+    Allowed, CallTools, ManagePolicy, ManageTasks, Publish, ReadAudit, ReadPolicy, ReadTasks,
+    ReadTools, RunTasks, identify,
 };
 pub(crate) use json::{NoBody, StrictJson};
 pub(crate) use path::{IdPath, ToolPath};

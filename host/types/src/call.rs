@@ -170,10 +170,12 @@ pub struct Denial {
     /// What was to be done.
     pub operation: String,
     /// To what.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub resource: String,
-    /// Why, in one word: all that the guest and those who may not read policy are told.
+    /// Why, in one word: all that those who may not read policy are told.
     pub code: DenialCode,
     /// The rule that decided.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub rule: String,
     /// The file it stands in; absent for what is built in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -182,9 +184,28 @@ pub struct Denial {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub line: Option<u32>,
     /// For people.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub reason: String,
     /// The least that would allow it: what to add to the policy, as YAML, or what to do instead.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub smallest_grant: String,
+}
+
+impl Denial {
+    /// What those are told who may not read policy: which capability, and a word for why. Neither a
+    /// rule nor a resource, which may be a path or a host that is none of their business.
+    #[must_use]
+    pub fn coarse(self) -> Self {
+        Self {
+            resource: String::new(),
+            rule: String::new(),
+            file: None,
+            line: None,
+            reason: String::new(),
+            smallest_grant: String::new(),
+            ..self
+        }
+    }
 }
 
 /// Why something was refused.

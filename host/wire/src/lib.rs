@@ -14,6 +14,7 @@ pub mod error;
 pub mod event;
 pub mod health;
 pub mod page;
+pub mod policy;
 pub mod run;
 pub mod strict;
 pub mod task;

@@ -42,7 +42,9 @@ needs!(
     ManageTasks,
     RunTasks,
     Publish,
-    ReadAudit
+    ReadAudit,
+    ReadPolicy,
+    ManagePolicy
 );
 
 impl<P> Allowed<P> {
