@@ -22,7 +22,7 @@
 //! Doc comments become descriptions, types become JSON Schemas, attributes become the manifest that
 //! the host reads. The function stays as it is written and is tested with `cargo test`.
 //!
-//! Owns what an author sees: [`tool`], [`tools!`], [`data`], [`ToolError`], [`log`] and
+//! Owns what an author sees: [`tool`], [`tools!`], [`data`], [`ToolError`], [`http`], [`log`] and
 //! [`progress`](fn@progress), and the component's side of the package `cofferdam:tool`. Refuses to
 //! know how a host runs, limits or grants anything.
 //!
@@ -37,6 +37,7 @@ pub mod bindings;
 mod component;
 mod error;
 mod host;
+pub mod http;
 pub mod log;
 mod manifest;
 mod progress;
