@@ -94,11 +94,36 @@ mod tests {
         let text = Content::Text;
         check("", "käse".as_bytes(), text, Some("käse"));
         check("", b"k\xe4se", text, Some("käse"));
-        check("text/plain; charset=ISO-8859-1", b"k\xe4se", text, Some("käse"));
-        check("text/plain;Charset=\"shift_jis\"", b"\x83\x65", text, Some("テ"));
-        check("text/plain; charset=nonsense", b"k\xe4se", text, Some("käse"));
-        check("text/plain; charset=utf-8", b"k\xe4se", text, Some("k\u{fffd}se"));
-        check("text/plain; charset=shift_jis", b"\xef\xbb\xbfa", text, Some("a"));
+        check(
+            "text/plain; charset=ISO-8859-1",
+            b"k\xe4se",
+            text,
+            Some("käse"),
+        );
+        check(
+            "text/plain;Charset=\"shift_jis\"",
+            b"\x83\x65",
+            text,
+            Some("テ"),
+        );
+        check(
+            "text/plain; charset=nonsense",
+            b"k\xe4se",
+            text,
+            Some("käse"),
+        );
+        check(
+            "text/plain; charset=utf-8",
+            b"k\xe4se",
+            text,
+            Some("k\u{fffd}se"),
+        );
+        check(
+            "text/plain; charset=shift_jis",
+            b"\xef\xbb\xbfa",
+            text,
+            Some("a"),
+        );
         check("", b"\xff\xfea\0", text, Some("a"));
     }
 
@@ -114,7 +139,12 @@ mod tests {
             let expected = format!("{meta}т");
             check("text/html", &body, html, Some(&expected));
         }
-        check("", b"<meta charset=utf-16>a", html, Some("<meta charset=utf-16>a"));
+        check(
+            "",
+            b"<meta charset=utf-16>a",
+            html,
+            Some("<meta charset=utf-16>a"),
+        );
     }
 
     #[test]

@@ -76,9 +76,7 @@ impl Content {
     pub(crate) fn decode(self, answer: &Answer) -> Result<String, ToolError> {
         let declared = answer.header("content-type").and_then(charset::declared);
         let text = charset::decode(&answer.body, declared, self, answer.truncated);
-        text.ok_or_else(|| {
-            ToolError::new("not_text", "the body is not text; ask for \"base64\"")
-        })
+        text.ok_or_else(|| ToolError::new("not_text", "the body is not text; ask for \"base64\""))
     }
 }
 

@@ -165,7 +165,11 @@ pub(crate) fn fetch(
 ) -> Result<Fetched, ToolError> {
     let request = Request::new(&url, method, headers, body, body_base64)?;
     let answer = follow(request, max_redirects, max_bytes)?;
-    let content = Content::of(answer.header("content-type"), &answer.body, answer.truncated);
+    let content = Content::of(
+        answer.header("content-type"),
+        &answer.body,
+        answer.truncated,
+    );
     let given = give(&answer, &content, r#as)?;
     let shown = match &given.text {
         Some(text) => self::page(text, page, page_size)?,

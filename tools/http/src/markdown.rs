@@ -91,7 +91,10 @@ mod tests {
         check("<a href=x?y#z>a</a>", "[a](https://example.org/docs/x?y#z)");
         check("<a href=//b.org>a</a>", "[a](https://b.org/)");
         check("<a href=mailto:a@b.org>a</a>", "[a](mailto:a@b.org)");
-        check("<img src=i.png alt=b>", "![b](https://example.org/docs/i.png)");
+        check(
+            "<img src=i.png alt=b>",
+            "![b](https://example.org/docs/i.png)",
+        );
         check(
             "<base href=https://c.org/d/><a href=e>a</a>",
             "[a](https://c.org/d/e)",
@@ -155,7 +158,7 @@ mod tests {
 
     #[test]
     fn what_nests_too_deep_keeps_its_text() {
-        let deep = format!("{}deep", "<div>".repeat(20_000));
+        let deep = format!("{}deep", "<div>".repeat(3_000));
         let readable = markdown(&deep, "https://example.org");
         assert_eq!(readable.text.trim(), "deep");
         let deep = format!("{}deep", "<div><b>".repeat(300));

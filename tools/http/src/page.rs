@@ -94,7 +94,10 @@ mod tests {
             let page = page(text, number, size).expect(text);
             assert_eq!((page.text, page.pages), expected, "{text:?} {number}");
         }
-        assert_eq!(page("abc", 2, 3).expect_err("one page").code, "no_such_page");
+        assert_eq!(
+            page("abc", 2, 3).expect_err("one page").code,
+            "no_such_page"
+        );
         assert_eq!(page("abc", 0, 3).expect_err("from 1").code, "no_such_page");
     }
 

@@ -155,8 +155,7 @@ impl Request {
         if becomes_get {
             next.method = Method::Get;
             next.body.clear();
-            next.headers
-                .retain(|name, _| !name.starts_with("content-"));
+            next.headers.retain(|name, _| !name.starts_with("content-"));
         }
         if !is_same_origin(&self.url, &url) {
             next.headers
@@ -199,7 +198,9 @@ fn lower(headers: BTreeMap<String, String>) -> Result<BTreeMap<String, String>, 
     for (name, value) in headers {
         let name = name.to_ascii_lowercase();
         if HOST_HEADERS.contains(&name.as_str()) || name.starts_with("proxy-") {
-            return Err(invalid(format!("the header `{name}` is for the host to set")));
+            return Err(invalid(format!(
+                "the header `{name}` is for the host to set"
+            )));
         }
         if lower.insert(name.clone(), value).is_some() {
             return Err(invalid(format!("the header `{name}` is given twice")));

@@ -72,21 +72,27 @@ fn each_form() {
     assert_eq!(answer["as"], "text");
     serve("image/png", b"\x89PNG\xff");
     let answer = fetch(&json!({"url": URL})).expect("bytes");
-    assert_eq!((&answer["as"], &answer["text"]), (&json!("base64"), &json!("iVBOR/8=")));
+    assert_eq!(
+        (&answer["as"], &answer["text"]),
+        (&json!("base64"), &json!("iVBOR/8="))
+    );
     assert_eq!(code(&json!({"url": URL, "as": "text"})), "not_text");
     assert_eq!(code(&json!({"url": URL, "as": "json"})), "not_json");
 }
 
 #[test]
 fn json_that_no_result_could_hold_is_refused() {
-    let deep: &[u8] = Box::leak(format!("{}{}", "[".repeat(70), "]".repeat(70)).into_boxed_str())
-        .as_bytes();
+    let deep: &[u8] =
+        Box::leak(format!("{}{}", "[".repeat(70), "]".repeat(70)).into_boxed_str()).as_bytes();
     serve("application/json", deep);
     assert_eq!(code(&json!({"url": URL, "as": "json"})), "body_too_large");
     let long: &[u8] = Box::leak(format!("\"{}\"", "a".repeat(800_000)).into_boxed_str()).as_bytes();
     serve("application/json", long);
     assert_eq!(code(&json!({"url": URL, "as": "json"})), "body_too_large");
-    assert_eq!(code(&json!({"url": URL, "as": "json", "max_bytes": 9})), "body_too_large");
+    assert_eq!(
+        code(&json!({"url": URL, "as": "json", "max_bytes": 9})),
+        "body_too_large"
+    );
 }
 
 #[test]
@@ -97,7 +103,10 @@ fn long_text_comes_in_pages() {
     let mut page = json!(1);
     loop {
         let answer = fetch(&json!({"url": URL, "page": page, "page_size": 105})).expect("a page");
-        assert_eq!((&answer["pages"], &answer["total_chars"]), (&json!(5), &json!(500)));
+        assert_eq!(
+            (&answer["pages"], &answer["total_chars"]),
+            (&json!(5), &json!(500))
+        );
         all.push_str(answer["text"].as_str().expect("text"));
         match answer.get("next_page") {
             Some(next) => page = next.clone(),
@@ -112,9 +121,15 @@ fn long_text_comes_in_pages() {
 fn what_is_longer_than_asked_for_is_cut_and_said() {
     serve("text/plain", "abcä".as_bytes());
     let answer = fetch(&json!({"url": URL, "max_bytes": 3})).expect("a part");
-    assert_eq!((&answer["text"], &answer["truncated"]), (&json!("abc"), &json!(true)));
+    assert_eq!(
+        (&answer["text"], &answer["truncated"]),
+        (&json!("abc"), &json!(true))
+    );
     let answer = fetch(&json!({"url": URL, "max_bytes": 5})).expect("all");
-    assert_eq!((&answer["text"], &answer["truncated"]), (&json!("abcä"), &json!(false)));
+    assert_eq!(
+        (&answer["text"], &answer["truncated"]),
+        (&json!("abcä"), &json!(false))
+    );
 }
 
 #[test]
@@ -183,7 +198,10 @@ fn redirects_are_followed_and_told() {
     );
     assert_eq!(sent.borrow().len(), 3);
     let answer = fetch(&json!({"url": "https://a.org/1", "max_redirects": 0})).expect("itself");
-    assert_eq!((&answer["status"], &answer["headers"]["location"]), (&json!(302), &json!("/2")));
+    assert_eq!(
+        (&answer["status"], &answer["headers"]["location"]),
+        (&json!(302), &json!("/2"))
+    );
 }
 
 #[test]
@@ -225,12 +243,20 @@ fn a_redirect_may_change_the_method_and_drops_the_body_then() {
 
 #[test]
 fn secrets_do_not_follow_to_another_host() {
-    for (to, keeps) in [("/2", true), ("https://example.org:444/2", false), ("//b.org/2", false)] {
+    for (to, keeps) in [
+        ("/2", true),
+        ("https://example.org:444/2", false),
+        ("//b.org/2", false),
+    ] {
         let sent = redirect(move |url| (!url.ends_with('2')).then_some((307, to)));
-        let headers = json!({"authorization": "s", "x-api-key": "s", "cookie": "s", "accept": "a/b"});
+        let headers =
+            json!({"authorization": "s", "x-api-key": "s", "cookie": "s", "accept": "a/b"});
         fetch(&json!({"url": URL, "headers": headers})).expect("an answer");
         let (_, headers) = sent.borrow()[1].clone();
-        let secrets = headers.iter().filter(|header| header.ends_with(": s")).count();
+        let secrets = headers
+            .iter()
+            .filter(|header| header.ends_with(": s"))
+            .count();
         assert_eq!(secrets, if keeps { 3 } else { 0 }, "{to}");
         assert!(headers.contains(&"accept: a/b".to_owned()), "{to}");
     }
@@ -239,14 +265,21 @@ fn secrets_do_not_follow_to_another_host() {
 #[test]
 fn failures_say_where_and_what() {
     record(|request| match request.url() {
-        URL => Ok(Response::new(302, &[("location", "https://b.org/in?key=secret")], b"")),
+        URL => Ok(Response::new(
+            302,
+            &[("location", "https://b.org/in?key=secret")],
+            b"",
+        )),
         _ => Err(Error::new(ErrorKind::Denied, "not allowed")),
     });
     let error = fetch(&json!({"url": URL})).expect_err("denied");
     assert_eq!(error.code, "request_denied");
     assert_eq!(error.message, "https://b.org/in: not allowed");
     let redirects = json!([{"url": URL, "status": 302}]);
-    assert_eq!(error.details, Some(json!({"url": "https://b.org/in", "redirects": redirects})));
+    assert_eq!(
+        error.details,
+        Some(json!({"url": "https://b.org/in", "redirects": redirects}))
+    );
     assert!(!error.retryable);
     record(|_| Err(Error::new(ErrorKind::Timeout, "slow")));
     assert!(fetch(&json!({"url": URL})).expect_err("slow").retryable);
@@ -266,7 +299,10 @@ fn headers_are_shown_by_name() {
     });
     let answer = fetch(&json!({"url": URL})).expect("an answer");
     assert_eq!(answer["status"], 404);
-    assert_eq!(answer["headers"], json!({"etag": "\"1\"", "link": "<a>, <b>"}));
+    assert_eq!(
+        answer["headers"],
+        json!({"etag": "\"1\"", "link": "<a>, <b>"})
+    );
 }
 
 #[test]

@@ -42,7 +42,11 @@ pub(super) fn send(request: Request) -> Result<Response, Error> {
     })?;
     let headers = response.headers().entries();
     let status = response.status();
-    Ok(Response::from_parts(status, headers, Box::new(open(response)?)))
+    Ok(Response::from_parts(
+        status,
+        headers,
+        Box::new(open(response)?),
+    ))
 }
 
 fn options(timeout: Duration) -> Result<RequestOptions, Error> {

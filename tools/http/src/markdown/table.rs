@@ -76,7 +76,9 @@ fn wide(row: &Node, tag: &str) -> Vec<Rc<Node>> {
 }
 
 fn blocks(captions: Vec<Rc<Node>>, rows: &[Rc<Node>]) -> Rc<Node> {
-    let captions = captions.iter().map(|caption| tree::retagged(caption, "div"));
+    let captions = captions
+        .iter()
+        .map(|caption| tree::retagged(caption, "div"));
     let cells = rows.iter().flat_map(|row| cells(row));
     let cells: Vec<_> = cells.map(|cell| tree::retagged(&cell, "div")).collect();
     let made = tree::element("div");

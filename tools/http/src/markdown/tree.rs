@@ -3,8 +3,8 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use html5ever::{LocalName, QualName, ns};
 use htmd::Node;
+use html5ever::{LocalName, QualName, ns};
 use markup5ever_rcdom::NodeData;
 
 /// The name of an element of HTML; nothing for text and for what another language's element holds.
