@@ -35,6 +35,7 @@ mod schemas;
 mod selector;
 mod slice;
 mod subject;
+mod table;
 #[cfg(test)]
 mod testing;
 mod walk;
@@ -62,3 +63,4 @@ pub use schemas::SchemasEntry;
 pub use selector::{Selector, SelectorError};
 pub use slice::{Allowed, Caps, Layer, Party, Pattern, Refused, Slice};
 pub use subject::{Kind, Subject};
+pub use table::{Checked, Decision, Expected, Said, Table};
