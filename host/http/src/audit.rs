@@ -21,6 +21,6 @@ pub(crate) async fn list(
         seq: entry.seq,
         previous_digest: entry.previous,
         entry_digest: entry.digest,
-        record: entry.record,
+        record: entry.record(),
     })))
 }

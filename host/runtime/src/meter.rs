@@ -4,15 +4,11 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use cofferdam_policy::{Journal, Journaled};
 use cofferdam_types::Limits;
-use cofferdam_types::call::{CallLog, Denial, LogRecord, Use};
+use cofferdam_types::call::{CallLog, Denial, LogRecord};
 
 use crate::stdio::Capture;
-
-/// Most denials kept of one call; a guest that tries on is refused all the same.
-const DENIALS_MAX: usize = 32;
-/// Most kinds of uses kept of one call; those beyond are counted together.
-const USES_MAX: usize = 64;
 
 /// What a log record counts for besides its text, in bytes: an empty one is not free.
 const RECORD_BYTES: u64 = 128;
@@ -32,8 +28,7 @@ pub(crate) struct Meter {
 
 #[derive(Default)]
 struct Notes {
-    denials: Vec<Denial>,
-    uses: Vec<Use>,
+    journal: Journal,
     records: Vec<LogRecord>,
     record_bytes: u64,
     record_bytes_dropped: u64,
@@ -92,42 +87,13 @@ impl Meter {
     }
 
     pub(crate) fn deny(&self, denial: Denial) {
-        let mut notes = self.notes();
-        if notes.denials.len() < DENIALS_MAX && !notes.denials.contains(&denial) {
-            notes.denials.push(denial);
-        }
+        self.notes().journal.denied(denial);
     }
 
     /// Counts one use of a capability.
-    pub(crate) fn uses(&self, capability: &str, operation: String, resource: String) {
+    pub(crate) fn uses(&self, capability: &str, operation: String, resource: &str) {
         let mut notes = self.notes();
-        let known = notes.uses.iter_mut().find(|known| {
-            known.capability == capability
-                && known.operation == operation
-                && known.resource == resource
-        });
-        if let Some(known) = known {
-            known.count += 1;
-            return;
-        }
-        // The last place is that of all that have none.
-        match notes.uses.len() {
-            USES_MAX.. => notes.uses[USES_MAX - 1].count += 1,
-            len => notes.uses.push(Use {
-                capability: capability.to_owned(),
-                operation: if len + 1 == USES_MAX {
-                    "more".to_owned()
-                } else {
-                    operation
-                },
-                resource: if len + 1 == USES_MAX {
-                    "other".to_owned()
-                } else {
-                    resource
-                },
-                count: 1,
-            }),
-        }
+        notes.journal.used(capability, operation, resource, 0);
     }
 
     /// Makes room for a log record of `bytes` of text, or counts it as dropped. True when there is
@@ -152,7 +118,7 @@ impl Meter {
     }
 
     /// What is left to tell when the call is over.
-    pub(crate) fn take_notes(&self) -> (CallLog, Vec<Use>, Vec<Denial>) {
+    pub(crate) fn take_notes(&self) -> (CallLog, Journaled) {
         let (stdout_tail, stdout_dropped) = self.stdout.text();
         let (stderr_tail, stderr_dropped) = self.stderr.text();
         let notes = std::mem::take(&mut *self.notes());
@@ -162,6 +128,6 @@ impl Meter {
             dropped_bytes: stdout_dropped + stderr_dropped + notes.record_bytes_dropped,
             records: notes.records,
         };
-        (log, notes.uses, notes.denials)
+        (log, notes.journal.finish())
     }
 }

@@ -1,9 +1,9 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use cofferdam_policy::{Describe, Grant};
+use cofferdam_policy::{Describe, Grant, Journaled};
 use cofferdam_types::Digest;
-use cofferdam_types::call::{CallLog, Deaf, Denial, Observer, Usage, Use, Wall};
+use cofferdam_types::call::{CallLog, Deaf, Denial, Observer, Usage, Wall};
 use futures::future::BoxFuture;
 
 use crate::artifacts::Artifacts;
@@ -78,8 +78,8 @@ pub struct Report {
     pub usage: Usage,
     /// What it printed.
     pub log: CallLog,
-    /// What it was allowed and used.
-    pub uses: Vec<Use>,
+    /// What it was allowed and used, and what it was refused, for the audit.
+    pub journal: Journaled,
     /// What it was refused.
     pub denials: Vec<Denial>,
 }
@@ -149,7 +149,7 @@ impl Runtime {
                 answer: Err(error),
                 usage: Usage::default(),
                 log: CallLog::default(),
-                uses: Vec::new(),
+                journal: Journaled::default(),
                 denials: Vec::new(),
             };
         }
@@ -213,13 +213,14 @@ impl Runtime {
             result_bytes: answer.as_ref().map_or(0, |text| text.len() as u64),
             stdout_bytes: meter.printed_bytes(),
         };
-        let (log, uses, denials) = meter.take_notes();
+        let (log, journal) = meter.take_notes();
+        let denials = journal.denials.iter().map(|known| known.denial.clone());
         Report {
             answer,
             usage,
             log,
-            uses,
-            denials,
+            denials: denials.collect(),
+            journal,
         }
     }
 

@@ -27,7 +27,7 @@ impl Warrant {
         match self.grant.decide::<C>(ask) {
             Ok(caps) => {
                 self.meter
-                    .uses(C::NAME, C::operation(ask), C::resource(ask));
+                    .uses(C::NAME, C::operation(ask), &C::resource(ask));
                 Ok(caps)
             }
             Err(denial) => {

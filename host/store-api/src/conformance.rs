@@ -43,7 +43,8 @@ macro_rules! conformance {
     ($harness:expr) => {
         $crate::conformance_tests! { $harness =>
             agents: put_adds_and_replaces;
-            audit: appends_number_on, a_wrong_number_is_refused_whole, list_pages_newest_first;
+            audit: appends_number_on, a_wrong_number_is_refused_whole, list_pages_newest_first,
+                reads_all_in_order, finds_the_tree_of_a_call, prune_cuts_the_front;
             blobs: bytes_come_back, put_twice_keeps_the_first;
             events: reads_on_without_gaps, kinds_come_back;
             fence: claims_count_up, an_old_driver_is_refused, a_repeated_append_is_refused,

@@ -17,7 +17,7 @@ pub mod conformance;
 
 pub use error::StoreError;
 pub use tables::agents::Agents;
-pub use tables::audit::{Audit, AuditEntry};
+pub use tables::audit::{Audit, AuditEntry, CallKey};
 pub use tables::blobs::Blobs;
 pub use tables::events::Events;
 pub use tables::keys::{KeyRecord, Keys};

@@ -1,17 +1,23 @@
 use std::sync::Arc;
 
 use cofferdam_audit::Slot;
+use cofferdam_policy::Journaled;
 use cofferdam_registry::Entry;
 use cofferdam_runtime::{Invocation, Report};
-use cofferdam_types::audit::{Act, AuditRecord, CallAct};
-use cofferdam_types::call::{CallLog, Denial, Observer, Outcome, ToolCall, Usage, Use};
+use cofferdam_types::audit::{Act, AuditRecord, CallAct, CountedDenial};
+use cofferdam_types::call::{CallLog, Denial, Observer, Outcome, ToolCall, Usage};
 use cofferdam_types::tool::{SafetyFlags, ToolRef};
 use cofferdam_types::{Code, Digest, Failure, Payload, Tenant};
 use serde_json::json;
 
 use crate::decide::{Decided, Refusal};
+use crate::policies::Ruling;
 use crate::source::Stored;
 use crate::toolbox::Toolbox;
+
+/// Uses in one audit record; with their resources some 16 KB. More of one call go to records of
+/// their own.
+const RECORD_USES_MAX: usize = 64;
 
 /// What is known of a call when it is over, whichever step ended it.
 struct Ended {
@@ -20,7 +26,7 @@ struct Ended {
     result: Result<Payload, Failure>,
     usage: Usage,
     log: CallLog,
-    uses: Vec<Use>,
+    journal: Journaled,
     denials: Vec<Denial>,
 }
 
@@ -32,7 +38,7 @@ impl Ended {
             result: Err(failure),
             usage: Usage::default(),
             log: CallLog::default(),
-            uses: Vec::new(),
+            journal: Journaled::default(),
             denials: Vec::new(),
         }
     }
@@ -77,7 +83,7 @@ impl Toolbox {
             result: ended.result,
             usage: ended.usage,
             log: ended.log,
-            uses: ended.uses,
+            uses: ended.journal.uses,
             denials: ended.denials,
         }
     }
@@ -102,15 +108,16 @@ impl Toolbox {
             Err(error) => return Ended::early(None, error.into()),
         };
         known.entry = Some(entry.clone());
+        let decided = self.decided(&entry, call, &mut known.ruling);
         let Decided {
             grant,
-            ruling: _,
             listed: _listed,
-        } = match self.decided(&entry, call) {
+        } = match decided {
             Ok(decided) => decided,
             Err(Refusal::Malformed(failure)) => return Ended::early(Some(entry), failure),
             Err(Refusal::Denied(denials)) => {
                 let mut ended = Ended::early(Some(entry), denied(&denials));
+                ended.journal.denials = denials.iter().cloned().map(CountedDenial::from).collect();
                 ended.denials = denials;
                 return ended;
             }
@@ -132,7 +139,7 @@ impl Toolbox {
             answer,
             usage,
             log,
-            uses,
+            journal,
             denials,
         } = self.parts.runtime.call(&grant, invocation, &source).await;
         let result = answer
@@ -144,7 +151,7 @@ impl Toolbox {
             result,
             usage,
             log,
-            uses,
+            journal,
             denials,
         }
     }
@@ -183,6 +190,11 @@ fn checked(entry: &Entry, text: &str) -> Result<Payload, Failure> {
     .with("faults", json!(faults)))
 }
 
+/// The digest of a result's text.
+fn digest_of(result: &Payload) -> Digest {
+    Digest::of(result.to_string().as_bytes())
+}
+
 /// Writes the audit record of a call, at the latest when the call's future is dropped.
 struct Record<'a> {
     toolbox: &'a Toolbox,
@@ -196,6 +208,7 @@ struct Record<'a> {
 #[derive(Default)]
 struct Known {
     entry: Option<Arc<Entry>>,
+    ruling: Option<Arc<Ruling>>,
     granted: Vec<String>,
 }
 
@@ -203,24 +216,45 @@ impl Record<'_> {
     fn write(&mut self, ended: &Ended) {
         let Some(slot) = self.slot.take() else { return };
         let call = self.call;
+        let mut uses = ended.journal.uses.clone();
+        let more = uses.split_off(uses.len().min(RECORD_USES_MAX));
+        let record = |act| {
+            let tenant = call.caller.tenant.clone();
+            let at = self.toolbox.parts.ambient.now();
+            AuditRecord::new(tenant, at, call.caller.principal.clone(), act)
+        };
+        // Where nothing was decided, the policy in force would have.
+        let ruling = self.known.ruling.take();
+        let ruling = ruling.unwrap_or_else(|| self.toolbox.ruling());
         let act = CallAct {
             call_id: call.id,
+            parent: None,
             origin: call.origin.clone(),
+            agent: call.authority.agent.clone(),
             asked: call.tool.to_string(),
             tool: ended.entry.as_ref().map(|entry| entry.identity().clone()),
             arguments_digest: self.arguments_digest,
-            policy: self.toolbox.policies.ruling().policy.name().to_owned(),
+            result_digest: ended.result.as_ref().ok().map(digest_of),
+            policy: ruling.policy.name().to_owned(),
+            policy_digest: Some(*ruling.policy.digest()),
+            policy_generation: ruling.generation,
             granted: ended.granted.clone(),
+            uses,
+            uses_dropped: ended.journal.uses_dropped,
             code: ended.result.as_ref().err().map(|failure| failure.code),
-            denials: ended.denials.clone(),
+            denials: ended.journal.denials.clone(),
+            denials_dropped: ended.journal.denials_dropped,
+            changes: None,
             usage: ended.usage,
         };
-        slot.write(AuditRecord {
-            tenant: call.caller.tenant.clone(),
-            at: self.toolbox.parts.ambient.now(),
-            actor: call.caller.principal.clone(),
-            act: Act::Call(Box::new(act)),
-        });
+        slot.write(record(Act::Call(Box::new(act))));
+        for uses in more.chunks(RECORD_USES_MAX) {
+            self.toolbox.parts.audit.offer(record(Act::Uses {
+                call_id: call.id,
+                root_id: call.id,
+                uses: uses.to_vec(),
+            }));
+        }
     }
 }
 

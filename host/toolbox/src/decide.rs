@@ -14,8 +14,6 @@ use crate::toolbox::Toolbox;
 /// A call that may run.
 pub(crate) struct Decided<'a> {
     pub(crate) grant: Arc<Grant>,
-    /// What decided.
-    pub(crate) ruling: Arc<Ruling>,
     /// Where a later policy finds it.
     pub(crate) listed: Listed<'a>,
 }
@@ -29,14 +27,16 @@ pub(crate) enum Refusal {
 }
 
 impl Toolbox {
-    /// Decides about a call under the policy in force, and lists it for the next.
+    /// Decides about a call under the policy in force, which `under` then names, and lists it for
+    /// the next.
     pub(crate) fn decided(
         &self,
         entry: &Arc<Entry>,
         call: &Arc<ToolCall>,
+        under: &mut Option<Arc<Ruling>>,
     ) -> Result<Decided<'_>, Refusal> {
         loop {
-            let ruling = self.policies.ruling();
+            let ruling = under.insert(self.policies.ruling()).clone();
             let grant = Arc::new(self.grant(&ruling.policy, entry, call)?);
             let running = Running {
                 call: call.clone(),
@@ -45,11 +45,7 @@ impl Toolbox {
             };
             // A policy that came in between decides instead.
             if let Some(listed) = self.policies.list(&ruling, running) {
-                return Ok(Decided {
-                    grant,
-                    ruling,
-                    listed,
-                });
+                return Ok(Decided { grant, listed });
             }
         }
     }

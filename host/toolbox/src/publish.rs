@@ -160,12 +160,12 @@ impl Toolbox {
                 code: failure.code,
             },
         };
-        slot.write(AuditRecord {
-            tenant: caller.tenant.clone(),
-            at: self.parts.ambient.now(),
-            actor: caller.principal.clone(),
+        slot.write(AuditRecord::new(
+            caller.tenant.clone(),
+            self.parts.ambient.now(),
+            caller.principal.clone(),
             act,
-        });
+        ));
         published
     }
 

@@ -49,6 +49,17 @@ pub enum Origin {
     },
 }
 
+/// The call of a tool by which another tool is called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Parent {
+    /// The call that calls.
+    pub call_id: CallId,
+    /// The first of the line: the call that no tool made.
+    pub root_id: CallId,
+    /// How many calls stand above: 1 for a call by one that no tool made.
+    pub depth: u32,
+}
+
 /// What came of a call, whether it succeeded or not.
 #[derive(Debug, Clone)]
 pub struct Outcome {
@@ -79,6 +90,17 @@ pub struct Use {
     pub resource: String,
     /// How often.
     pub count: u64,
+    /// How many bytes went over it, where that is counted.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub bytes: u64,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
+pub(crate) fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// What a call cost.

@@ -9,10 +9,12 @@ use cofferdam_types::plan::{OnError, OnInterrupt, Plan, Retry, Step};
 use cofferdam_types::run::{Event, EventKind, Run, RunStatus};
 use cofferdam_types::task::{Task, TaskStatus};
 use cofferdam_types::tool::{SafetyFlags, ToolSpec};
-use cofferdam_types::{AgentId, Digest, KeyId, Payload, RunId, TaskId, Tenant, Timestamp, Version};
+use cofferdam_types::{
+    AgentId, CallId, Digest, KeyId, Payload, RunId, TaskId, Tenant, Timestamp, Version,
+};
 use serde_json::json;
 
-use crate::{Append, AuditEntry, KeyRecord, Stores, ToolRecord};
+use crate::{Append, AuditEntry, CallKey, KeyRecord, Stores, ToolRecord};
 
 /// A tenant by name.
 pub fn tenant(name: &str) -> Tenant {
@@ -35,6 +37,11 @@ pub fn task_id(n: u32) -> TaskId {
 
 /// The `n`th run id; ids ascend with `n`.
 pub fn run_id(n: u32) -> RunId {
+    uuid(n).parse().expect("a UUID")
+}
+
+/// The `n`th call id.
+pub fn call_id(n: u32) -> CallId {
     uuid(n).parse().expect("a UUID")
 }
 
@@ -246,18 +253,23 @@ pub fn key(tenant: &Tenant, n: u32) -> KeyRecord {
 
 /// The entry of that number.
 pub fn entry(tenant: &Tenant, seq: u64) -> AuditEntry {
+    let act = Act::Publish {
+        component: "files@1.2.0".to_owned(),
+        digest: Digest::of(b"files"),
+    };
+    acted(tenant, seq, act)
+}
+
+/// The entry of that number about an act.
+pub fn acted(tenant: &Tenant, seq: u64, act: Act) -> AuditEntry {
+    let call = act.call().map(|(id, root)| CallKey { id, root });
+    let record = AuditRecord::new(tenant.clone(), time(seq), "key:1", act);
     AuditEntry {
         seq,
         previous: Digest::of(&(seq - 1).to_le_bytes()),
         digest: Digest::of(&seq.to_le_bytes()),
-        record: AuditRecord {
-            tenant: tenant.clone(),
-            at: time(seq),
-            actor: "key:1".to_owned(),
-            act: Act::Publish {
-                component: "files@1.2.0".to_owned(),
-                digest: Digest::of(b"files"),
-            },
-        },
+        tenant: tenant.clone(),
+        call,
+        text: serde_json::to_string(&record).expect("a record is JSON"),
     }
 }
