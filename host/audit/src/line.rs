@@ -1,5 +1,8 @@
 use cofferdam_store_api::AuditEntry;
+use cofferdam_types::audit::AuditRecord;
 use cofferdam_types::{Digest, Tenant};
+
+use crate::chain::digest;
 
 /// One entry as it is exported.
 ///
@@ -20,15 +23,30 @@ pub struct Line {
 }
 
 impl Line {
-    /// For this tenant. A record belongs to whoever its text names, wherever the store files it;
-    /// one that can't be read is shown to all, since it can't be what was written.
+    /// For this tenant, whose record it is when its text or its place in the store says so.
     pub fn of(entry: AuditEntry, tenant: &Tenant) -> Self {
-        let is_own = entry.record().tenant == *tenant || entry.record().schema == 0;
+        let AuditEntry {
+            seq,
+            previous,
+            text,
+            ..
+        } = entry;
+        if entry.tenant == *tenant || tenant_of(&text).as_ref() == Some(tenant) {
+            let (digest, record) = (entry.digest, Some(text));
+            return Self {
+                seq,
+                previous,
+                digest,
+                record,
+            };
+        }
+        // Nobody can compute it without the text: so that a changed one shows at the next link.
+        let digest = digest(seq, &previous, &text);
         Self {
-            seq: entry.seq,
-            previous: entry.previous,
-            digest: entry.digest,
-            record: is_own.then_some(entry.text),
+            seq,
+            previous,
+            digest,
+            record: None,
         }
     }
 
@@ -67,4 +85,9 @@ impl Line {
         };
         (read.write() == line).then_some(read)
     }
+}
+
+fn tenant_of(text: &str) -> Option<Tenant> {
+    let record: AuditRecord = serde_json::from_str(text).ok()?;
+    Some(record.tenant)
 }
