@@ -48,6 +48,8 @@ fn api(prefix: &str) -> Router<Arc<Services>> {
         .route(&at("/components"), post(component::publish))
         .route(&at("/components/{digest}"), get(component::show))
         .route(&at("/audit"), get(audit::list))
+        .route(&at("/audit/export"), get(audit::export))
+        .route(&at("/audit/{id}"), get(audit::show))
         .route(&at("/tasks"), get(task::list).post(task::create))
         .route(&at("/tasks/{id}"), get(task::show))
         .route(&at("/tasks/{id}/cancel"), post(task::cancel))

@@ -6,6 +6,7 @@
 //! tools is in [`Toolbox::publish`].
 
 mod addition;
+mod audit;
 mod call;
 mod decide;
 mod governance;
@@ -16,7 +17,8 @@ mod source;
 mod toolbox;
 
 pub use addition::{Addition, Stage};
-pub use cofferdam_audit::AuditEntry;
+pub use audit::AuditRange;
+pub use cofferdam_audit::{AuditEntry, Export};
 pub use cofferdam_runtime::Skipped;
 pub use plain::Labels;
 pub use policies::{PolicySource, Ruling};

@@ -133,10 +133,7 @@ impl Toolbox {
         progress: &mut Progress,
     ) -> Result<Published, Failure> {
         let digest = upload.digest;
-        let slot = self.parts.audit.slot().await.map_err(|full| {
-            tracing::error!(%full, "refused a component");
-            Failure::new(Code::Unavailable, "the audit can't keep up; try again")
-        })?;
+        let slot = self.slot("a component").await?;
         let file = upload.bytes.clone();
         let published = match blocking(move || inspect(&file)).await? {
             Ok(inspection) => self.add(caller, upload, inspection, progress).await,
@@ -160,12 +157,12 @@ impl Toolbox {
                 code: failure.code,
             },
         };
-        slot.write(AuditRecord::new(
-            caller.tenant.clone(),
-            self.parts.ambient.now(),
-            caller.principal.clone(),
-            act,
-        ));
+        let at = self.parts.ambient.now();
+        let record = AuditRecord::new(caller.tenant.clone(), at, &caller.principal, act);
+        if let Err(error) = slot.write_now(record).done().await {
+            // The writer lives as long as this holds the audit.
+            tracing::error!(%error, "the record of a component was not written");
+        }
         published
     }
 

@@ -5,15 +5,13 @@ use cofferdam_policy::Policy;
 use cofferdam_registry::Registry;
 use cofferdam_runtime::Runtime;
 use cofferdam_types::caller::Caller;
-use cofferdam_types::page::{Page, PageRequest};
 use cofferdam_types::tool::ToolRef;
-use cofferdam_types::{Ambient, Code, Failure};
+use cofferdam_types::{Ambient, Failure};
 use tokio::sync::watch;
 
 use cofferdam_registry::Entry;
 use tokio::sync::Semaphore;
 
-use crate::AuditEntry;
 use crate::addition::Additions;
 use crate::policies::{Policies, PolicySource};
 use crate::publish::UNATTENDED_KIB_MAX;
@@ -86,21 +84,5 @@ impl Toolbox {
     /// Tells whenever the tools of some tenant change.
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.parts.registry.changes()
-    }
-
-    /// The audit of the caller's tenant, newest first.
-    pub async fn audit(
-        &self,
-        caller: &Caller,
-        page: &PageRequest<u64>,
-    ) -> Result<Page<AuditEntry, u64>, Failure> {
-        self.parts
-            .audit
-            .list(&caller.tenant, page)
-            .await
-            .map_err(|error| {
-                tracing::error!(%error, "the audit can't be read");
-                Failure::new(Code::Unavailable, "the audit can't be read now; try again")
-            })
     }
 }

@@ -17,6 +17,8 @@ const ROUTES: [(&str, &str, Role, u16); 15] = [
     ("POST", "/components", Role::Admin, 415),
     ("GET", "/components/{digest}", Role::Admin, 404),
     ("GET", "/audit", Role::Admin, 200),
+    ("GET", "/audit/export", Role::Admin, 200),
+    ("GET", "/audit/{id}", Role::Admin, 404),
     ("GET", "/tasks", Role::Viewer, 200),
     ("POST", "/tasks", Role::User, 400),
     ("GET", "/tasks/{id}", Role::Viewer, 404),
