@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use cofferdam_store_api::{Audit as Table, AuditEntry, StoreError};
@@ -29,6 +30,8 @@ pub struct Audit {
     messages: mpsc::Sender<Message>,
     gaps: Arc<Gaps>,
     hurry: Arc<Notify>,
+    /// Calls are answered when their record is kept, not before.
+    is_strict: Arc<AtomicBool>,
     /// Held for reading by whoever goes through the chain, for writing by whoever cuts its front.
     pub(crate) front: Arc<RwLock<()>>,
 }
@@ -42,6 +45,7 @@ pub struct Full;
 pub struct Slot {
     permit: mpsc::OwnedPermit<Message>,
     hurry: Arc<Notify>,
+    is_strict: bool,
 }
 
 /// Resolves when a record is written as durably as the store writes.
@@ -51,6 +55,16 @@ impl Slot {
     /// Writes the record. It is kept once its batch is; nobody waits for that.
     pub fn write(self, record: AuditRecord) {
         self.permit.send(Message::Record(record));
+    }
+
+    /// Writes the record of a call; what to wait for before it is answered, where the operator
+    /// wants that.
+    pub fn write_call(self, record: AuditRecord) -> Option<Written> {
+        if self.is_strict {
+            return Some(self.write_now(record));
+        }
+        self.write(record);
+        None
     }
 
     /// Writes the record, without the pause that gathers others, for whoever answers only when it
@@ -79,15 +93,21 @@ impl Audit {
         let (messages, waiting) = mpsc::channel(WAITING_MAX);
         let (gaps, hurry) = (Arc::new(Gaps::default()), Arc::new(Notify::new()));
         let writer = Writer::new(table.clone(), end, waiting, gaps.clone(), hurry.clone());
-        let front = Arc::default();
+        let (is_strict, front) = (Arc::default(), Arc::default());
         let audit = Self {
             table,
             messages,
             gaps,
             hurry,
+            is_strict,
             front,
         };
         Ok((audit, writer))
+    }
+
+    /// From now on calls are answered only when their record is kept, or again at once.
+    pub fn set_strict(&self, is_strict: bool) {
+        self.is_strict.store(is_strict, Ordering::Relaxed);
     }
 
     /// The right to write one record. Waits a little for one.
@@ -97,6 +117,7 @@ impl Audit {
         let slot = |permit| Slot {
             permit,
             hurry: self.hurry.clone(),
+            is_strict: self.is_strict.load(Ordering::Relaxed),
         };
         // The first try costs no timer.
         match self.messages.clone().try_reserve_owned() {

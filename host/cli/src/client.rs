@@ -228,6 +228,26 @@ impl Client {
         self.accepted(response).await
     }
 
+    /// Opens an answer of this kind, to be read piece by piece.
+    ///
+    /// **Errors**: as [`Client::send`].
+    pub(crate) async fn open(&self, request: Request<'_>, kind: &'static str) -> Result<Response> {
+        let builder = self.builder(request).header(ACCEPT, kind);
+        let sent = tokio::time::timeout(ANSWER_TIME, self.carry(builder)).await;
+        let response = sent.map_err(|_| self.silent())??;
+        self.accepted(response).await
+    }
+
+    /// The next piece of an answer; `None` at its end.
+    ///
+    /// **Errors**: `unavailable` when it breaks off, or nothing comes.
+    pub(crate) async fn next_piece(&self, response: &mut Response) -> Result<Option<Vec<u8>>> {
+        let piece = tokio::time::timeout(ANSWER_TIME, response.chunk()).await;
+        let piece = piece.map_err(|_| self.silent())?;
+        let piece = piece.map_err(|_| self.broke())?;
+        Ok(piece.map(|piece| piece.to_vec()))
+    }
+
     /// The next piece of a stream; `None` at its end, however it came about.
     pub(crate) async fn piece(&self, response: &mut Response) -> Option<Vec<u8>> {
         match tokio::time::timeout(SILENCE_MAX, response.chunk()).await {

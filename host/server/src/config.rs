@@ -1,5 +1,6 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use cofferdam_policy::{Narrowing, NarrowingError};
 
@@ -21,6 +22,28 @@ pub struct Config {
     pub allowed_hosts: Vec<String>,
     /// Origins of web pages that may speak MCP to this host: `https://app.example.org`.
     pub allowed_origins: Vec<String>,
+    /// How the audit is kept.
+    pub audit: Audit,
+}
+
+/// How the audit is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Audit {
+    /// How long; absent: for ever.
+    pub keep: Option<Duration>,
+    /// Whether a call is answered only when its record is kept, which costs it a write of the store.
+    /// Else the record follows within milliseconds, and a host that is killed loses it.
+    pub is_strict: bool,
+}
+
+impl Default for Audit {
+    fn default() -> Self {
+        Self {
+            // What auditors commonly ask for.
+            keep: Some(Duration::from_hours(365 * 24)),
+            is_strict: false,
+        }
+    }
 }
 
 /// What decides what the tools of a host may do.

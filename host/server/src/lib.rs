@@ -18,13 +18,19 @@ mod inside;
 mod local;
 mod mcp;
 mod policy;
+mod retention;
 mod serve;
 mod tools;
+
+/// To verify an export of the audit without a host.
+pub mod audit {
+    pub use cofferdam_audit::{Flaw, Line, Summary, Verifier};
+}
 
 pub use cofferdam_runtime::{Wit, child_main as compiler_child};
 pub use cofferdam_toolbox::Labels;
 pub use cofferdam_types as types;
-pub use config::{Config, Durability, Rules, Runs, Store};
+pub use config::{Audit, Config, Durability, Rules, Runs, Store};
 pub use data_dir::{admin_key, data_dir};
 pub use error::Error;
 pub use inside::{Inside, Reached, reach};

@@ -2,12 +2,16 @@ use std::future::Future;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use cofferdam_types::Digest;
+use cofferdam_types::audit::Act;
+
 use crate::claim::Claim;
 use crate::config::{Config, Runs};
 use crate::data_dir::holder;
 use crate::doors::{Doors, Listen};
 use crate::error::Error;
 use crate::host::{Host, STEP_GRACE};
+use crate::retention::Retention;
 
 /// What a data directory's lock says of a host that serves.
 const SERVE: &str = "serve";
@@ -43,6 +47,7 @@ pub async fn serve(
             });
         }
     };
+    let settings_digest = Digest::of(format!("{config:?}").as_bytes());
     let host = Host::start(
         dir,
         config.store,
@@ -51,6 +56,7 @@ pub async fn serve(
         config.rules,
     )
     .await?;
+    host.toolbox().set_strict_audit(config.audit.is_strict);
     let listen = Listen {
         address: config.listen,
         allowed_hosts: config.allowed_hosts,
@@ -63,6 +69,27 @@ pub async fn serve(
         policy: host.policy(),
         admin_key_file: host.dir().admin_key_file(),
     });
+    record(
+        &host,
+        Act::HostStarted {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            settings_digest,
+        },
+    )
+    .await;
+    let ruling = host.toolbox().ruling();
+    record(
+        &host,
+        Act::PolicyLoaded {
+            policy: ruling.policy.name().to_owned(),
+            source: host.policy(),
+            old_digest: None,
+            new_digest: *ruling.policy.digest(),
+            generation: ruling.generation,
+        },
+    )
+    .await;
+    let retention = Retention::start(host.toolbox(), config.audit.keep);
     let stop = doors.stop.clone();
     let serving = doors.serve();
     tokio::pin!(serving);
@@ -75,6 +102,16 @@ pub async fn serve(
             tokio::join!(serving, host.drain(STEP_GRACE));
         }
     }
+    retention.stop().await;
+    record(&host, Act::HostStopped {}).await;
     host.close().await;
     Ok(())
+}
+
+/// Leaves a record of what the host does by itself.
+async fn record(host: &Host, act: Act) {
+    if let Err(failure) = host.toolbox().record_act(None, act).await {
+        // Calls meet the same and are refused.
+        tracing::error!(%failure, "the audit does not take that the host starts or ends");
+    }
 }

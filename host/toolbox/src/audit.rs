@@ -1,4 +1,6 @@
-use cofferdam_audit::{AuditEntry, Export, Full, Slot};
+use std::time::Duration;
+
+use cofferdam_audit::{AuditEntry, Export, Full, PruneError, Slot};
 use cofferdam_types::audit::{Act, AuditRecord};
 use cofferdam_types::caller::Caller;
 use cofferdam_types::page::{Page, PageRequest};
@@ -100,6 +102,22 @@ impl Toolbox {
         };
         let record = AuditRecord::new(tenant, self.parts.ambient.now(), actor, act);
         slot.write_now(record).done().await.map_err(full)
+    }
+
+    /// From now on calls are answered only when their record is kept, or again at once.
+    pub fn set_strict_audit(&self, is_strict: bool) {
+        self.parts.audit.set_strict(is_strict);
+    }
+
+    /// Removes records that are older than `keep`, and says how many; 0 while somebody reads the
+    /// chain.
+    ///
+    /// **Cancel**: the next time takes what is left.
+    pub async fn prune_audit(&self, keep: Duration) -> Result<u64, PruneError> {
+        match self.parts.audit.prune(self.parts.ambient.now(), keep).await {
+            Err(PruneError::Busy) => Ok(0),
+            pruned => pruned,
+        }
     }
 
     /// The place for the record of what is about to be done.

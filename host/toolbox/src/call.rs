@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use cofferdam_audit::Slot;
+use cofferdam_audit::{Slot, Written};
 use cofferdam_policy::Journaled;
 use cofferdam_registry::Entry;
 use cofferdam_runtime::{Invocation, Report};
@@ -66,7 +66,12 @@ impl Toolbox {
                 let ended = self
                     .steps(&call, arguments, observer, &mut record.known)
                     .await;
-                record.write(&ended);
+                if let Some(written) = record.write(&ended)
+                    && let Err(error) = written.done().await
+                {
+                    // The writer lives as long as this holds the audit.
+                    tracing::error!(%error, "the record of a call was not written");
+                }
                 ended
             }
             Err(full) => {
@@ -213,8 +218,9 @@ struct Known {
 }
 
 impl Record<'_> {
-    fn write(&mut self, ended: &Ended) {
-        let Some(slot) = self.slot.take() else { return };
+    /// Writes the record, once; what to wait for before the call is answered.
+    fn write(&mut self, ended: &Ended) -> Option<Written> {
+        let slot = self.slot.take()?;
         let call = self.call;
         let mut uses = ended.journal.uses.clone();
         let more = uses.split_off(uses.len().min(RECORD_USES_MAX));
@@ -247,7 +253,7 @@ impl Record<'_> {
             changes: None,
             usage: ended.usage,
         };
-        slot.write(record(Act::Call(Box::new(act))));
+        let written = slot.write_call(record(Act::Call(Box::new(act))));
         for uses in more.chunks(RECORD_USES_MAX) {
             self.toolbox.parts.audit.offer(record(Act::Uses {
                 call_id: call.id,
@@ -255,6 +261,7 @@ impl Record<'_> {
                 uses: uses.to_vec(),
             }));
         }
+        written
     }
 }
 
@@ -263,6 +270,7 @@ impl Drop for Record<'_> {
         let cancelled = Failure::new(Code::Cancelled, "the caller went away");
         let mut ended = Ended::early(self.known.entry.take(), cancelled);
         ended.granted = std::mem::take(&mut self.known.granted);
-        self.write(&ended);
+        // Nobody is left who would wait.
+        drop(self.write(&ended));
     }
 }

@@ -4,9 +4,13 @@ use std::sync::Arc;
 
 use cofferdam_policy::{Format, Policy, PolicyError};
 use cofferdam_types::Failure;
+use cofferdam_types::audit::Act;
 
 use crate::policies::Ruling;
 use crate::toolbox::Toolbox;
+
+/// Where a policy comes from that nobody asked for.
+const FILE: &str = "the policy file, which is followed";
 
 impl Toolbox {
     /// The policy in force.
@@ -32,6 +36,7 @@ impl Toolbox {
 
     /// As [`Self::replace_policy`], for a policy that came by itself, by its file.
     pub async fn reload_policy_to(&self, policy: Policy) -> Arc<Ruling> {
+        let old = self.ruling();
         let ruling = self.replace_policy(policy);
         tracing::info!(
             policy = ruling.policy.name(),
@@ -39,6 +44,15 @@ impl Toolbox {
             generation = ruling.generation,
             "another policy is in force"
         );
+        // It is in force whether or not the audit can take it now: it may take something away.
+        self.note(Act::PolicyLoaded {
+            policy: ruling.policy.name().to_owned(),
+            source: FILE.to_owned(),
+            old_digest: Some(*old.policy.digest()),
+            new_digest: *ruling.policy.digest(),
+            generation: ruling.generation,
+        })
+        .await;
         ruling
     }
 
@@ -51,6 +65,14 @@ impl Toolbox {
             generation = ruling.generation,
             "the policy file is refused, and the last good policy stays in force"
         );
+        self.note(Act::PolicyRefused {
+            source: FILE.to_owned(),
+            old_digest: *ruling.policy.digest(),
+            new_digest: None,
+            generation: ruling.generation,
+            reason: failure.message,
+        })
+        .await;
     }
 
     /// Reads the policy anew from where it comes from.
@@ -65,5 +87,12 @@ impl Toolbox {
     /// **Errors**: every mistake in it, with its place.
     pub fn parse_policy(&self, text: &[u8], format: Format) -> Result<Policy, PolicyError> {
         self.parts.policies.parse(text, format)
+    }
+
+    /// Leaves a record of what happened by itself; a failure is only logged, since it happened.
+    async fn note(&self, act: Act) {
+        if let Err(failure) = self.record_act(None, act).await {
+            tracing::error!(%failure, "the audit has no record of a change of policy");
+        }
     }
 }

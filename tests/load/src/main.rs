@@ -151,6 +151,7 @@ async fn serve(data_dir: PathBuf, stop: &CancellationToken) -> Result<(String, S
         live_calls: None,
         allowed_hosts: Vec::new(),
         allowed_origins: Vec::new(),
+        audit: cofferdam_server::Audit::default(),
     };
     let (ready, listening) = tokio::sync::oneshot::channel();
     let stop = stop.clone();

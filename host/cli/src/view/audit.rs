@@ -1,8 +1,9 @@
 use cofferdam_server::types::audit::{Act, CallAct};
 use cofferdam_server::types::call::Origin;
 use cofferdam_wire::audit::AuditView;
+use serde_json::Value;
 
-use super::{count, table};
+use super::{clean, count, table};
 use crate::output::Style;
 
 /// The records of the audit, one per line.
@@ -19,12 +20,9 @@ fn row(view: &AuditView) -> [String; 8] {
         Act::PublishRefused { .. } => "publish",
         _ => act.as_str(),
     };
-    let (via, outcome, fuel) = match act {
-        Act::Call(call) => {
-            let outcome = call.code.map_or("ok", |code| code.as_str());
-            (via(call), outcome, count(call.usage.fuel))
-        }
-        _ => (String::new(), outcome(act), String::new()),
+    let (via, fuel) = match act {
+        Act::Call(call) => (via(call), count(call.usage.fuel)),
+        _ => (String::new(), String::new()),
     };
     [
         view.seq.to_string(),
@@ -33,13 +31,13 @@ fn row(view: &AuditView) -> [String; 8] {
         word.to_owned(),
         what(act),
         via,
-        outcome.to_owned(),
+        outcome(act).to_owned(),
         fuel,
     ]
 }
 
 /// Through which door a call came.
-pub(super) fn via(call: &CallAct) -> String {
+fn via(call: &CallAct) -> String {
     if let Some(parent) = &call.parent {
         return format!("tool {}", parent.call_id);
     }
@@ -52,7 +50,7 @@ pub(super) fn via(call: &CallAct) -> String {
 }
 
 /// What an act was on, in a few words.
-fn what(act: &Act) -> String {
+pub(crate) fn what(act: &Act) -> String {
     match act {
         Act::Call(call) => match &call.tool {
             Some(tool) => format!("{}@{}", tool.name, tool.version),
@@ -83,8 +81,10 @@ fn what(act: &Act) -> String {
     }
 }
 
-fn outcome(act: &Act) -> &'static str {
+/// How an act ended, in one word.
+pub(crate) fn outcome(act: &Act) -> &'static str {
     match act {
+        Act::Call(call) => call.code.map_or("ok", |code| code.as_str()),
         Act::PublishRefused { code, .. } => code.as_str(),
         Act::PolicyRefused { .. } => "refused",
         Act::Admin {
@@ -93,5 +93,82 @@ fn outcome(act: &Act) -> &'static str {
         Act::Gap { .. } => "lost",
         Act::Unknown => "",
         _ => "ok",
+    }
+}
+
+/// All facts of records, one below the other; calls that a tool made stand deeper.
+pub(crate) fn records(records: &[AuditView], style: Style) -> String {
+    let texts = records.iter().map(|view| {
+        let depth = match &view.record.act {
+            Act::Call(call) => call.parent.map_or(0, |parent| parent.depth),
+            _ => 0,
+        };
+        let indent = "    ".repeat(depth.min(8) as usize);
+        let head = style.bold(clean(&format!(
+            "{} {} {} {}",
+            view.seq,
+            view.record.at,
+            view.record.act.as_str(),
+            what(&view.record.act)
+        )));
+        let facts = serde_json::to_value(view).unwrap_or_default();
+        let mut lines = vec![format!("{indent}{head}")];
+        for (key, value) in facts.as_object().into_iter().flatten() {
+            add(&mut lines, &format!("{indent}  "), key, value);
+        }
+        lines.join("\n")
+    });
+    texts.collect::<Vec<_>>().join("\n\n")
+}
+
+/// A fact on a line of its own, or each of its parts deeper.
+fn add(lines: &mut Vec<String>, indent: &str, key: &str, value: &Value) {
+    let key = one_line(key);
+    let deeper = format!("{indent}  ");
+    match value {
+        Value::Null => {}
+        Value::Object(parts) => {
+            lines.push(format!("{indent}{key}:"));
+            for (key, value) in parts {
+                add(lines, &deeper, key, value);
+            }
+        }
+        Value::Array(items) if items.is_empty() => {}
+        Value::Array(items) => {
+            lines.push(format!("{indent}{key}:"));
+            for item in items {
+                add(lines, &deeper, "-", item);
+            }
+        }
+        Value::String(text) => lines.push(format!("{indent}{key}: {}", one_line(text))),
+        other => lines.push(format!("{indent}{key}: {other}")),
+    }
+}
+
+/// A text of others that can neither steer the terminal nor look like another fact.
+fn one_line(text: &str) -> String {
+    clean(text).replace('\n', "\\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_of_others_stays_on_its_line() {
+        let mut lines = Vec::new();
+        let value =
+            serde_json::json!({"why": "a\ncode: ok\u{1b}[2J", "n": 3, "no": null, "of": ["x"]});
+        add(&mut lines, "", "denial", &value);
+        assert_eq!(
+            lines,
+            [
+                "denial:",
+                "  n: 3",
+                "  of:",
+                "    -: x",
+                "  why: a\\ncode: ok\u{fffd}[2J"
+            ]
+        );
     }
 }
