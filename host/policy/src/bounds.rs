@@ -1,6 +1,7 @@
 //! Limits as policies have them: they only ever narrow.
 
 use cofferdam_types::Limits;
+use cofferdam_types::limits::LimitRequest;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -118,6 +119,19 @@ impl Ceiling {
             .zip(&self.0)
             .map(|(word, (value, origin))| (word, *value, origin))
     }
+}
+
+/// What a request asks for, in the order of [`LIMITS`].
+pub(crate) fn asked(request: &LimitRequest) -> [Option<u64>; 7] {
+    [
+        request.fuel,
+        request.deadline_ms,
+        request.memory_bytes,
+        request.result_bytes,
+        None,
+        None,
+        None,
+    ]
 }
 
 /// The fields in the order of [`LIMITS`].

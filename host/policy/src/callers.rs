@@ -5,28 +5,28 @@ use std::collections::BTreeSet;
 use cofferdam_types::Tenant;
 use cofferdam_types::caller::{Caller, Role};
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::capability::Fault;
 
 /// Whose calls: each list that is there must name the caller. A list that is left out is any; an
 /// empty one is nobody. Names are compared character by character.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Callers {
     /// Names of agents. A call without an agent is none of them.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agents: Option<BTreeSet<String>>,
     /// `viewer`, `user`, `author`, `admin`: these roles themselves, not those above.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<Vec<String>>")]
     pub roles: Option<Vec<Role>>,
     /// Tenants.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<Vec<String>>")]
     pub tenants: Option<BTreeSet<Tenant>>,
     /// Who calls, as the audit names them: `key:<id>`, `local`.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub principals: Option<BTreeSet<String>>,
 }
 
@@ -56,6 +56,16 @@ impl Callers {
             }
         }
         Ok(())
+    }
+
+    /// As data, the same for the same callers.
+    pub(crate) fn to_json(&self) -> serde_json::Value {
+        let mut all = self.clone();
+        if let Some(roles) = &mut all.roles {
+            roles.sort();
+            roles.dedup();
+        }
+        serde_json::to_value(all).unwrap_or_default()
     }
 
     /// The first list that doesn't name this caller, by its key.

@@ -224,7 +224,7 @@ fn slices(found: &Applicable, request: &Request<'_>) -> Slices {
 }
 
 /// The tool's own limits up to the ceiling, then whatever the caller tightens.
-fn limits(spec: &ToolSpec, max: &Limits, request: &Request<'_>) -> Limits {
+pub(crate) fn limits(spec: &ToolSpec, max: &Limits, request: &Request<'_>) -> Limits {
     let asked = &spec.limits;
     let default = Limits::DEFAULT;
     let own = |asked: Option<u64>, default: u64, max: u64| asked.unwrap_or(default).min(max);
@@ -245,3 +245,6 @@ pub(crate) fn shown(spec: &ToolSpec) -> Arc<str> {
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+mod properties;

@@ -10,6 +10,8 @@ use crate::origin::Origin;
 use crate::policy::Policy;
 use crate::profile::ISOLATED;
 
+/// How a patch begins.
+const RULES: &str = "rules:\n";
 /// The word of denials that are about the call as such.
 const TOOL: &str = "tool";
 
@@ -42,7 +44,23 @@ fn by(origin: &Origin, denial: Denial) -> Denial {
 
 /// A rule that lets a tool run and use what `allow` says, as YAML.
 pub(crate) fn patch(subject: &str, allow: &str) -> String {
-    format!("rules:\n  - tools: [\"{subject}\"]\n    allow:{allow}\n")
+    format!("{RULES}  - tools: [\"{subject}\"]\n    allow:{allow}\n")
+}
+
+/// What to add to a policy so that none of these denials remain, as YAML: the smallest grants that
+/// are rules, each once. Empty when none of them is one.
+pub fn patch_of(denials: &[Denial]) -> String {
+    let mut rules: Vec<&str> = denials
+        .iter()
+        .filter_map(|denial| denial.smallest_grant.strip_prefix(RULES))
+        .collect();
+    rules.sort_unstable();
+    rules.dedup();
+    if rules.is_empty() {
+        String::new()
+    } else {
+        format!("{RULES}{}", rules.concat())
+    }
 }
 
 pub(crate) fn not_allowed(policy: &Policy, subject: &str) -> Denial {

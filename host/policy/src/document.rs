@@ -25,7 +25,7 @@ use crate::walk::{Site, Walk};
 
 /// A policy file.
 #[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a map with the keys of a policy")]
 #[schemars(rename = "Policy")]
 struct Text {
     /// The version of this language: 1.
@@ -299,5 +299,36 @@ fn resolve(written: &Written, root: &Node, walk: &mut Walk) {
 
 /// The JSON Schema of policy files, draft 2020-12.
 pub fn schema() -> serde_json::Value {
-    schemars::schema_for!(Text).to_value()
+    let mut schema = schemars::schema_for!(Text).to_value();
+    without_null(&mut schema);
+    schema
 }
+
+/// A key with nothing behind it is a mistake, though a field that may be left out is one that may
+/// be null to whoever derives a schema.
+fn without_null(schema: &mut serde_json::Value) {
+    use serde_json::Value as Json;
+    match schema {
+        Json::Object(fields) => {
+            if let Some(Json::Array(types)) = fields.get_mut("type") {
+                types.retain(|kind| kind != "null");
+                if let [only] = types.as_slice() {
+                    let only = only.clone();
+                    fields.insert("type".to_owned(), only);
+                }
+            }
+            if let Some(Json::Array(choices)) = fields.get_mut("anyOf") {
+                choices.retain(|choice| choice.get("type").is_none_or(|kind| kind != "null"));
+            }
+            if fields.get("default").is_some_and(Json::is_null) {
+                fields.remove("default");
+            }
+            fields.values_mut().for_each(without_null);
+        }
+        Json::Array(items) => items.iter_mut().for_each(without_null),
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => {}
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -102,28 +102,31 @@ impl Policy {
     /// Denials for what the tool says about its effects and its schemas, and for want of a person.
     fn judged(&self, subject: &Subject<'_>, name: &str, rules: &[&Rule]) -> Vec<Denial> {
         let spec = subject.spec;
-        let mut denials = Vec::new();
-        for rule in rules {
-            let (verdict, reason) = rule
-                .safety
-                .map_or((Verdict::Allow, ""), |safety| safety.judge(spec.safety));
-            let asks = rule
-                .asks
-                .then_some("the rule wants a person to agree to each call");
-            match (verdict, asks) {
-                (Verdict::Deny, _) => denials.push(denial::unsafe_tool(name, &rule.origin, reason)),
-                (Verdict::Ask, _) => denials.push(denial::approval(name, &rule.origin, reason)),
-                (Verdict::Allow, Some(reason)) => {
-                    denials.push(denial::approval(name, &rule.origin, reason));
-                }
-                (Verdict::Allow, None) => {}
-            }
-        }
+        let mut denials = Self::unsafe_for(subject, name, rules);
+        let asking = rules.iter().filter(|rule| rule.asks);
+        denials.extend(asking.map(|rule| {
+            let reason = "the rule wants a person to agree to each call";
+            denial::approval(name, &rule.origin, reason)
+        }));
         let (arguments, result) = (spec.args_schema.as_value(), spec.returns_schema.as_value());
         if let Some(reason) = self.parts.schemas.refuses(arguments, result) {
             denials.push(denial::schema(self, name, reason));
         }
         denials
+    }
+
+    /// Denials of rules that don't take what the tool says about its effects.
+    pub(crate) fn unsafe_for(subject: &Subject<'_>, name: &str, rules: &[&Rule]) -> Vec<Denial> {
+        let flags = subject.spec.safety;
+        let judged = rules.iter().filter_map(|rule| {
+            let (verdict, reason) = rule.safety?.judge(flags);
+            match verdict {
+                Verdict::Allow => None,
+                Verdict::Ask => Some(denial::approval(name, &rule.origin, reason)),
+                Verdict::Deny => Some(denial::unsafe_tool(name, &rule.origin, reason)),
+            }
+        });
+        judged.collect()
     }
 
     /// Denials of what the tool needs and the environment takes away.
@@ -137,3 +140,6 @@ impl Policy {
         declared.required().filter_map(taken).collect()
     }
 }
+
+#[cfg(test)]
+mod tests;

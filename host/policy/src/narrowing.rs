@@ -191,3 +191,6 @@ fn timeout(text: &str) -> Result<u64, String> {
         )),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -228,7 +228,8 @@ impl<'de> SeqAccess<'de> for Items<'de> {
         &mut self,
         seed: T,
     ) -> Result<Option<T::Value>, Misfit> {
-        self.0.next().map(|node| seed.deserialize(node)).transpose()
+        let read = |node: &'de Node| seed.deserialize(node).map_err(|it| it.at(node.place));
+        self.0.next().map(read).transpose()
     }
 
     fn size_hint(&self) -> Option<usize> {
@@ -261,7 +262,7 @@ impl<'de> MapAccess<'de> for Fields<'de> {
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Misfit> {
         match self.value.take() {
-            Some(node) => seed.deserialize(node),
+            Some(node) => seed.deserialize(node).map_err(|it| it.at(node.place)),
             None => Err(de::Error::custom("a value was asked for before its key")),
         }
     }

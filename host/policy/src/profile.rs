@@ -21,7 +21,7 @@ const NAME_BYTES_MAX: usize = 64;
 
 /// A profile as people write it.
 #[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a map with the keys of a profile")]
 #[schemars(rename = "Profile")]
 pub(crate) struct Text {
     /// What it gives.

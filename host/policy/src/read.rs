@@ -102,3 +102,6 @@ fn check(node: &Node, depth: usize, mistakes: &mut Vec<Mistake>) {
         Value::Null | Value::Bool(_) | Value::Integer(_) | Value::Float(_) | Value::Text(_) => {}
     }
 }
+
+#[cfg(test)]
+mod tests;

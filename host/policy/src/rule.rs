@@ -21,7 +21,7 @@ use crate::walk::{Site, Walk};
 
 /// A rule as people write it.
 #[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a map with the keys of a rule")]
 #[schemars(rename = "Rule")]
 pub(crate) struct Text {
     /// What denials and the audit call it; different from those of other rules. `rule 3` for the

@@ -45,3 +45,25 @@ pub(crate) fn read(text: &[u8], format: Format) -> Result<Policy, PolicyError> {
 pub(crate) fn policy(text: &str) -> Policy {
     parse(text).expect("a policy")
 }
+
+/// Cases of a property test: 10,000, or `PROPTEST_CASES` when that is more.
+pub(crate) fn cases() -> u32 {
+    proptest::test_runner::Config::default().cases.max(10_000)
+}
+
+/// What a call comes to: the words it is granted, or `capability:operation:code` of each denial.
+pub(crate) fn decide(
+    policy: &Policy,
+    subject: &crate::Subject<'_>,
+    request: &crate::Request<'_>,
+) -> Result<Vec<String>, Vec<String>> {
+    let shown = |denial: &cofferdam_types::call::Denial| {
+        let code = serde_json::to_value(denial.code).expect("a word");
+        let code = code.as_str().unwrap_or_default().to_owned();
+        format!("{}:{}:{code}", denial.capability, denial.operation)
+    };
+    policy
+        .decide(subject, request)
+        .map(|grant| grant.words())
+        .map_err(|denials| denials.iter().map(shown).collect())
+}

@@ -21,6 +21,7 @@ use crate::slice::{Caps, Pattern, Slice};
 /// ```
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "KeyValueEntry")]
 pub struct Entry {
     /// Whose state. Left out below `allow`: the tool's own; below `deny`: any.
     #[serde(default)]

@@ -20,6 +20,7 @@ use crate::slice::{self, Pattern, Slice};
 /// One entry below `sockets`, as people write it.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "SocketsEntry")]
 pub struct Entry {
     /// Whom: a name as in `network`, an address, or a range of addresses (`10.1.2.0/24`). An allow
     /// needs it.

@@ -39,6 +39,7 @@ const WORKSPACE: &str = "workspace";
 /// One entry below `subprocess`.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "SubprocessEntry")]
 pub struct Entry {
     /// The registered program's name.
     pub program: String,

@@ -31,6 +31,7 @@ pub use words::{Word, Words};
 /// ```
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "ToolCallEntry")]
 pub struct Entry {
     /// Which tools: patterns of names, each with a range of versions after `@` or for any version.
     /// Left out below `allow`: none; below `deny`: all.

@@ -17,6 +17,7 @@ use crate::quantity::Bytes;
 /// HTTP requests to a host.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "NetworkEntry")]
 pub struct Entry {
     /// Whom: `api.example.org`; `*.example.org` for every name of exactly one more label,
     /// `**.example.org` for any number of further labels, `**` for every host; or an address. An
