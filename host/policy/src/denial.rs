@@ -194,7 +194,7 @@ pub(crate) fn not_carried(
     }
 }
 
-fn workspace(policy: &Policy, needed: Access, resource: String) -> Denial {
+fn workspace(policy: &Policy, needed: Access, resource: &str) -> Denial {
     let operation = match needed {
         Access::ReadOnly => "read",
         Access::ReadWrite => "write",
@@ -202,28 +202,28 @@ fn workspace(policy: &Policy, needed: Access, resource: String) -> Denial {
     Denial {
         rule: format!("{}/workspace", policy.name()),
         smallest_grant: format!("a workspace offered as `{}`", needed.as_str()),
-        ..about("workspace", operation, &resource, DenialCode::NotOffered)
+        ..about("workspace", operation, resource, DenialCode::NotOffered)
     }
 }
 
 pub(crate) fn no_workspace(policy: &Policy, needed: Access) -> Denial {
     Denial {
         reason: "the tool works on files and this call offers no workspace".to_owned(),
-        ..workspace(policy, needed, "none".to_owned())
+        ..workspace(policy, needed, "none")
     }
 }
 
 pub(crate) fn read_only(policy: &Policy, offer: &Offer) -> Denial {
     Denial {
         reason: "the tool changes files and this call offers its workspace read-only".to_owned(),
-        ..workspace(policy, Access::ReadWrite, name(&offer.place))
+        ..workspace(policy, Access::ReadWrite, &name(&offer.place))
     }
 }
 
 pub(crate) fn directory(policy: &Policy, needed: Access, path: &Path) -> Denial {
     Denial {
         reason: "a server takes workspaces by name, never a path".to_owned(),
-        ..workspace(policy, needed, path.display().to_string())
+        ..workspace(policy, needed, &path.display().to_string())
     }
 }
 

@@ -74,14 +74,10 @@ fn sayings(policy: &Policy) -> Sayings {
 
 /// The conditions of a rule beside its tools.
 fn whose(rule: &Rule) -> String {
-    let mut text = String::new();
-    if let Some(callers) = &rule.callers {
-        text += &format!(" for {}", callers.to_json());
-    }
-    if let Some(until) = rule.until {
-        text += &format!(" until {until}");
-    }
-    text
+    let callers = rule.callers.as_ref();
+    let callers = callers.map(|callers| format!(" for {}", callers.to_json()));
+    let until = rule.until.map(|until| format!(" until {until}"));
+    callers.into_iter().chain(until).collect()
 }
 
 fn said_by(rule: &Rule, about: &str, all: &mut Sayings) {

@@ -291,7 +291,8 @@ fn resolve(written: &Written, root: &Node, walk: &mut Walk) {
     };
     let is_builtin = name.parse().is_ok_and(|name: MountName| name.is_builtin());
     let is_defined = root.get(defined).is_some_and(|all| all.get(name).is_some());
-    if !is_defined && !(is_builtin && key == "mount") {
+    let is_known = is_defined || (is_builtin && key == "mount");
+    if !is_known {
         let reason = format!("no {key} is called `{name}`: define it below `{defined}`");
         walk.mistake(written.place, reason);
     }

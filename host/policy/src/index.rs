@@ -28,13 +28,12 @@ struct Texts {
 
 impl Texts {
     fn add(&mut self, glob: &Glob, rule: usize) {
-        let list = match glob.exact() {
-            Some(text) => self.exact.entry(text.to_owned()).or_default(),
-            None => {
-                let prefix = glob.prefix();
-                let of_length = self.prefixes.entry(prefix.len()).or_default();
-                of_length.entry(prefix.to_owned()).or_default()
-            }
+        let list = if let Some(text) = glob.exact() {
+            self.exact.entry(text.to_owned()).or_default()
+        } else {
+            let prefix = glob.prefix();
+            let of_length = self.prefixes.entry(prefix.len()).or_default();
+            of_length.entry(prefix.to_owned()).or_default()
         };
         list.push(rule);
     }

@@ -83,7 +83,7 @@ impl Policy {
         &self,
         subject: &Subject<'_>,
         name: &str,
-        bodies: impl Iterator<Item = &'a Body> + Clone,
+        mut bodies: impl Iterator<Item = &'a Body> + Clone,
     ) -> Vec<Denial> {
         let mut denials: Vec<_> = bodies
             .clone()
@@ -93,7 +93,7 @@ impl Policy {
         if let Some(variable) = self.parts.narrowing.refuses(subject) {
             denials.push(denial::not_listed(name, variable));
         }
-        if denials.is_empty() && !bodies.clone().any(|body| body.lets_run) {
+        if denials.is_empty() && !bodies.any(|body| body.lets_run) {
             denials.push(denial::not_allowed(self, name));
         }
         denials

@@ -54,7 +54,7 @@ pub(crate) type Share<C> = Arc<[Located<C>]>;
 fn entries<C: Capability>(
     node: &Node,
     side: Side,
-    site: &Site,
+    home: &Site,
     walk: &mut Walk,
     written: &mut Vec<Written>,
 ) -> Vec<Located<C>> {
@@ -74,7 +74,7 @@ fn entries<C: Capability>(
                 continue;
             }
         };
-        let origin = site.origin(item.place);
+        let origin = home.origin(item.place);
         written.push(Written {
             capability: C::NAME,
             side,
@@ -174,7 +174,7 @@ macro_rules! permissions {
                 node: &Node,
                 side: Side,
                 extra: &[&str],
-                site: &Site,
+                home: &Site,
                 walk: &mut Walk,
                 written: &mut Vec<Written>,
             ) -> Self {
@@ -186,7 +186,7 @@ macro_rules! permissions {
                 for (key, node) in node.fields() {
                     match key.text.as_str() {
                         $(<$kind as Capability>::NAME => {
-                            all.$field = entries::<$kind>(node, side, site, walk, written);
+                            all.$field = entries::<$kind>(node, side, home, walk, written);
                         })*
                         word if extra.contains(&word) => {}
                         word => walk.mistake(key.place, unknown(word, extra)),

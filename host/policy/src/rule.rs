@@ -145,13 +145,11 @@ impl Body {
 pub(crate) const CALL: &str = "call";
 
 fn denied(call: &Node, site: &Site, walk: &mut Walk) -> Option<Origin> {
-    match walk.read::<bool>(call)? {
-        true => Some(site.origin(call.place)),
-        false => {
-            walk.mistake(call.place, "`call: false` denies nothing: leave it out");
-            None
-        }
+    if walk.read::<bool>(call)? {
+        return Some(site.origin(call.place));
     }
+    walk.mistake(call.place, "`call: false` denies nothing: leave it out");
+    None
 }
 
 impl Rule {

@@ -50,16 +50,12 @@ impl Walk {
     }
 
     pub(crate) fn list<'n>(&mut self, node: &'n Node) -> &'n [Node] {
-        match &node.value {
-            Value::List(items) => items,
-            _ => {
-                self.mistake(
-                    node.place,
-                    format!("expected a list, found {}", node.kind()),
-                );
-                &[]
-            }
+        if let Value::List(items) = &node.value {
+            return items;
         }
+        let kind = node.kind();
+        self.mistake(node.place, format!("expected a list, found {kind}"));
+        &[]
     }
 
     pub(crate) fn finish(self) -> Vec<Mistake> {

@@ -32,12 +32,19 @@ fn fetch(rules: &str) -> Result<Vec<String>, Vec<String>> {
     call(&policy, &spec("fetch", vec![Capability::Network]), |_| {})
 }
 
-fn granted() -> Result<Vec<String>, Vec<String>> {
-    Ok(vec!["network".to_owned()])
+type Decided = Result<Vec<String>, Vec<String>>;
+
+fn granted() -> Decided {
+    decided(Ok(&["network"]))
 }
 
-fn denied(words: &[&str]) -> Result<Vec<String>, Vec<String>> {
-    Err(words.iter().map(|&word| word.to_owned()).collect())
+fn denied(words: &[&str]) -> Decided {
+    decided(Err(words))
+}
+
+fn decided(words: Result<&[&str], &[&str]>) -> Decided {
+    let owned = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect();
+    words.map(owned).map_err(owned)
 }
 
 /// PO-05: a deny wins, however wide the allow and wherever it stands.

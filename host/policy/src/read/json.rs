@@ -11,9 +11,10 @@ pub(super) fn read(text: &str) -> Result<Node, Vec<Mistake>> {
     };
     let node = reader.node(DEPTH_MAX).and_then(|node| {
         reader.blank();
-        match reader.rest.is_empty() {
-            true => Ok(node),
-            false => reader.fail("nothing may stand after the document"),
+        if reader.rest.is_empty() {
+            Ok(node)
+        } else {
+            reader.fail("nothing may stand after the document")
         }
     });
     node.map_err(|mistake| vec![mistake])
