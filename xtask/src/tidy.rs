@@ -10,6 +10,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
+use crate::attack;
 use crate::command::root;
 use crate::deny;
 use crate::graph::Graph;
@@ -20,14 +21,14 @@ const EXTENSIONS: [&str; 7] = ["md", "rs", "sh", "toml", "wit", "yaml", "yml"];
 const HIDDEN: [&str; 2] = [".cargo", ".ci"];
 
 /// A file of the repository.
-struct Source {
+pub(crate) struct Source {
     /// Relative to the root, with `/` between its parts.
-    path: String,
-    text: String,
+    pub(crate) path: String,
+    pub(crate) text: String,
 }
 
 impl Source {
-    fn is_rust(&self) -> bool {
+    pub(crate) fn is_rust(&self) -> bool {
         extension(&self.path) == Some("rs")
     }
 
@@ -51,6 +52,7 @@ pub(crate) fn run() -> Result<()> {
     faults.extend(text::check(&sources));
     faults.extend(text::undocumented(&graph, &sources));
     faults.extend(errors::check(&sources));
+    faults.extend(attack::faults(&sources));
 
     if faults.is_empty() {
         eprintln!("tidy: {} crates, {summary}", graph.packages.len());
@@ -62,7 +64,7 @@ pub(crate) fn run() -> Result<()> {
     bail!("faults: {}", faults.len());
 }
 
-fn sources(root: &Path) -> Result<Vec<Source>> {
+pub(crate) fn sources(root: &Path) -> Result<Vec<Source>> {
     let mut found = Vec::new();
     walk(root, "", &mut found)?;
     found.sort_by(|a, b| a.path.cmp(&b.path));
