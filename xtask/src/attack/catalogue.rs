@@ -74,16 +74,19 @@ impl Catalogue {
             if !families.contains(prefix(id)) {
                 faults.push(format!("{FILE}: `{id}` is of no family"));
             }
-            let tested = marks.iter().any(|mark| mark.attack == *id);
-            match (&attack.reason, tested) {
-                (None, false) => faults.push(format!("{FILE}: no test names `{id}`")),
-                (Some(_), true) => {
-                    faults.push(format!("{FILE}: `{id}` has a test and needs no reason"));
-                }
-                (None, true) | (Some(_), false) => {}
+            if attack.reason.is_some() && is_tested(attack, marks) {
+                faults.push(format!("{FILE}: `{id}` has a test and needs no reason"));
             }
         }
         for family in &self.families {
+            let untested: Vec<&str> = self
+                .of_family(family)
+                .filter(|attack| attack.reason.is_none() && !is_tested(attack, marks))
+                .map(|attack| attack.id.as_str())
+                .collect();
+            if !untested.is_empty() {
+                faults.push(format!("{FILE}: no test names {}", untested.join(", ")));
+            }
             let all = self.of_family(family).count();
             let reasons = self.of_family(family);
             let reasons = reasons.filter(|attack| attack.reason.is_some()).count();
@@ -113,6 +116,10 @@ impl Catalogue {
         };
         unknown.iter().map(shown).collect()
     }
+}
+
+fn is_tested(attack: &Attack, marks: &[Mark]) -> bool {
+    marks.iter().any(|mark| mark.attack == attack.id)
 }
 
 /// `FS` of `FS-01`.
@@ -156,7 +163,7 @@ mod tests {
             (&[][..], (1..=20).collect::<Vec<_>>(), None),
             (&[1, 2], (3..=20).collect(), None),
             (&[1, 2, 3], (4..=20).collect(), Some("3 of 20 FS attacks")),
-            (&[], (2..=20).collect(), Some("no test names `FS-01`")),
+            (&[], (2..=20).collect(), Some("no test names FS-01")),
             (&[1], (1..=20).collect(), Some("needs no reason")),
             (&[], (1..=21).collect(), Some("names `FS-21`")),
         ] {
