@@ -69,6 +69,11 @@ pub trait Capability: Pattern + Clone {
     /// What gives more than it seems to, for whoever checks the policy. One sentence each.
     fn dangers(&self) -> Vec<String>;
 
+    /// Why a use is refused that no rule allows: that none does, unless there is more to say.
+    fn ungranted(_: &Self::Ask) -> DenialCode {
+        DenialCode::NotGranted
+    }
+
     /// What was to be done, in one word: `read`, `connect`.
     fn operation(ask: &Self::Ask) -> String;
 
@@ -127,7 +132,10 @@ pub(crate) fn denial<C: Capability>(
         resource,
     };
     match refused {
-        Refused::NotGranted(Party::Policy) => denial.smallest_grant = patch(),
+        Refused::NotGranted(Party::Policy) => {
+            denial.code = C::ungranted(ask);
+            denial.smallest_grant = patch();
+        }
         Refused::NotGranted(party) => {
             let party = party.as_str();
             denial.code = DenialCode::NotDelegated;

@@ -180,6 +180,18 @@ impl Capability for Network {
         dangers
     }
 
+    fn ungranted(ask: &Ask) -> DenialCode {
+        let mut addresses = ask
+            .address
+            .into_iter()
+            .chain(ask.target.origin.host.address());
+        if addresses.all(|address| Place::of(address) == Place::Public) {
+            DenialCode::NotGranted
+        } else {
+            DenialCode::ForbiddenAddress
+        }
+    }
+
     fn operation(ask: &Ask) -> String {
         ask.method.clone()
     }
@@ -234,6 +246,19 @@ pub(super) fn quoted(text: &str) -> String {
     } else {
         Value::from(text).to_string()
     }
+}
+
+/// A method as it is sent, or why it is none that could be allowed: only capitals, so that there is
+/// one spelling.
+pub fn method(text: &str) -> Result<&str, Malformed> {
+    if matches!(text, "CONNECT" | "TRACE") {
+        return Err(Malformed("`CONNECT` and `TRACE` are never allowed"));
+    }
+    let plain =
+        (1..=20).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_uppercase() || b == b'-');
+    plain
+        .then_some(text)
+        .ok_or(Malformed("the method is not in capitals, as in `POST`"))
 }
 
 /// The denial of a request that could not be read as one: nothing could allow it.

@@ -5,6 +5,7 @@
 use std::net::IpAddr;
 use std::str::FromStr;
 
+use cofferdam_types::call::DenialCode;
 use ipnet::IpNet;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -34,9 +35,10 @@ pub struct Entry {
     tls: Option<Tls>,
     /// Ranges that may be reached by a name although they are not public.
     addresses: Option<Vec<String>>,
-    /// Bytes the tool may send in one call; 8 MiB unless said otherwise.
+    /// Bytes the tool may send in one call where the host speaks TLS; 8 MiB unless said otherwise.
     sent_bytes: Option<Bytes>,
-    /// Bytes the tool may receive in one call; 64 MiB unless said otherwise.
+    /// Bytes the tool may receive in one call where the host speaks TLS; 64 MiB unless said
+    /// otherwise.
     received_bytes: Option<Bytes>,
     /// Connections in one call; 16 unless said otherwise.
     connections: Option<u32>,
@@ -122,9 +124,9 @@ pub struct Connect {
 /// How much of its connections one call may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Caps {
-    /// Bytes sent in one call.
+    /// Bytes sent in one call, where the host speaks TLS.
     pub sent_bytes: u64,
-    /// Bytes received in one call.
+    /// Bytes received in one call, where the host speaks TLS.
     pub received_bytes: u64,
     /// Connections in one call; for datagrams, places sent to.
     pub connections: u32,
@@ -283,12 +285,6 @@ impl Entry {
                 "the host is a range of addresses itself",
             ));
         }
-        let connections = self.connections.unwrap_or(Caps::DEFAULT.connections);
-        if connections > Caps::CONNECTIONS_MAX {
-            let most = format!("at most {}", Caps::CONNECTIONS_MAX);
-            return Err(Fault::at("/connections", most));
-        }
-        let bytes = |bytes: Option<Bytes>, default| bytes.map_or(default, |bytes| bytes.0);
         Ok(Sockets {
             is_deny,
             whom,
@@ -296,11 +292,34 @@ impl Entry {
             protocol: self.protocol.or((!is_deny).then_some(Protocol::Tcp)),
             tls: self.tls.or((!is_deny).then_some(Tls::None)),
             addresses,
-            caps: Caps {
-                sent_bytes: bytes(self.sent_bytes, Caps::DEFAULT.sent_bytes),
-                received_bytes: bytes(self.received_bytes, Caps::DEFAULT.received_bytes),
-                connections,
-            },
+            caps: self.caps(is_deny)?,
+        })
+    }
+
+    fn caps(&self, is_deny: bool) -> Result<Caps, Fault> {
+        // What the tool's own sockets carry passes nobody who could count it.
+        if !is_deny && self.tls.is_none_or(|tls| tls == Tls::None) {
+            let said = [
+                ("/sent_bytes", self.sent_bytes.is_some()),
+                ("/received_bytes", self.received_bytes.is_some()),
+            ];
+            if let Some((pointer, _)) = said.iter().find(|(_, is_said)| *is_said) {
+                return Err(Fault::at(
+                    *pointer,
+                    "only counted where the host speaks `tls`",
+                ));
+            }
+        }
+        let connections = self.connections.unwrap_or(Caps::DEFAULT.connections);
+        if connections > Caps::CONNECTIONS_MAX {
+            let most = format!("at most {}", Caps::CONNECTIONS_MAX);
+            return Err(Fault::at("/connections", most));
+        }
+        let bytes = |bytes: Option<Bytes>, default| bytes.map_or(default, |bytes| bytes.0);
+        Ok(Caps {
+            sent_bytes: bytes(self.sent_bytes, Caps::DEFAULT.sent_bytes),
+            received_bytes: bytes(self.received_bytes, Caps::DEFAULT.received_bytes),
+            connections,
         })
     }
 }
@@ -370,6 +389,15 @@ impl Capability for Sockets {
         }
         dangers.extend(self.addresses.iter().flatten().filter_map(address::danger));
         dangers
+    }
+
+    fn ungranted(ask: &Ask) -> DenialCode {
+        match ask {
+            Ask::Connect(connect) if Place::of(connect.address) != Place::Public => {
+                DenialCode::ForbiddenAddress
+            }
+            _ => DenialCode::NotGranted,
+        }
     }
 
     fn operation(ask: &Ask) -> String {

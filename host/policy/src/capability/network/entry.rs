@@ -107,6 +107,10 @@ impl Entry {
         if self.port == Some(0) {
             return Err(Fault::at("/port", "there is no port 0"));
         }
+        let verb = |text: &str| {
+            let method = super::method(text).map_err(|why| why.to_string());
+            method.map(str::to_owned)
+        };
         let path = |text: &str| text.parse().map_err(|why: Malformed| why.to_string());
         let within = self.within.as_deref().map(str::parse).transpose();
         Ok(Network {
@@ -114,7 +118,7 @@ impl Entry {
             host,
             scheme: self.scheme,
             port: self.port,
-            methods: each(self.methods.as_ref(), "/methods", method)?,
+            methods: each(self.methods.as_ref(), "/methods", verb)?,
             paths: each(self.paths.as_ref(), "/paths", path)?
                 .unwrap_or_else(|| vec![PathPattern::any()]),
             headers: each(self.headers.as_ref(), "/headers", header::name)?,
@@ -173,17 +177,6 @@ fn each<T>(
         .map(read)
         .collect::<Result<_, _>>()
         .map(Some)
-}
-
-fn method(text: &str) -> Result<String, String> {
-    if matches!(text, "CONNECT" | "TRACE") {
-        return Err(format!("`{text}` is never allowed"));
-    }
-    let plain =
-        (1..=20).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_uppercase() || b == b'-');
-    plain
-        .then(|| text.to_owned())
-        .ok_or_else(|| "expected a method in capitals, as in `POST`".to_owned())
 }
 
 /// An address with or without its port; without is port 0, for that of the request.

@@ -96,7 +96,7 @@ fn decode(text: &str) -> Result<String, Malformed> {
                     "a percent sign of the path is not followed by two digits",
                 ))?;
                 rest = tail;
-                encoded(byte, rest, &mut decoded)?;
+                encoded(byte, &mut decoded)?;
             }
             b'/' => decoded.push('/'),
             byte if is_plain(*byte) => decoded.push(char::from(*byte)),
@@ -107,16 +107,19 @@ fn decode(text: &str) -> Result<String, Malformed> {
             }
         }
     }
+    // Also where the digits behind were encoded themselves.
+    let hides =
+        |rest: &str| matches!(rest.as_bytes(), [a, b, ..] if hex(*a).and(hex(*b)).is_some());
+    if decoded.split("%25").skip(1).any(hides) {
+        return Err(Malformed("the path is encoded twice"));
+    }
     Ok(decoded)
 }
 
-fn encoded(byte: u8, rest: &[u8], decoded: &mut String) -> Result<(), Malformed> {
+fn encoded(byte: u8, decoded: &mut String) -> Result<(), Malformed> {
     match byte {
         b'/' | b'\\' => Err(Malformed("the path has an encoded slash")),
         0..=0x1f | 0x7f => Err(Malformed("the path has an encoded control character")),
-        b'%' if matches!(rest, [high, low, ..] if hex(*high).and(hex(*low)).is_some()) => {
-            Err(Malformed("the path is encoded twice"))
-        }
         b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
             decoded.push(char::from(byte));
             Ok(())

@@ -190,6 +190,16 @@ impl Target {
         self.query.as_deref()
     }
 
+    /// The same with another query.
+    ///
+    /// **Errors**: characters in it that have to be encoded.
+    pub fn with_query(&self, query: Option<&str>) -> Result<Self, Malformed> {
+        Ok(Self {
+            query: query.map(plain_query).transpose()?,
+            ..self.clone()
+        })
+    }
+
     /// What stands in the first line of the request.
     pub fn path_and_query(&self) -> String {
         match &self.query {

@@ -2,6 +2,7 @@
 
 mod addresses;
 mod entries;
+mod model;
 mod targets;
 
 use super::*;

@@ -136,6 +136,7 @@ fn entries_that_are_refused() {
         ("{host: 10.0.0.0/8, port: 1, addresses: []}", "/addresses"),
         ("{host: a.test, port: 1, addresses: [x]}", "/addresses/0"),
         ("{host: a.test, port: 1, connections: 257}", "/connections"),
+        ("{host: a.test, port: 1, sent_bytes: 1}", "/sent_bytes"),
     ] {
         let entry: Entry = serde_saphyr::from_str(entry).expect("the form of an entry");
         let fault = Sockets::allow(entry.clone()).expect_err("a fault");

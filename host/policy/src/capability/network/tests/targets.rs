@@ -140,6 +140,7 @@ fn what_can_be_read_two_ways_is_refused() {
         "https://a.test/%4",
         "https://a.test/%zz",
         "https://a.test/%252e",
+        "https://a.test/%25%32%65",
         "https://a.test/..;/x",
         "https://a.test/.;x",
         "https://a.test/a b",
