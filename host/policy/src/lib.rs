@@ -73,4 +73,4 @@ pub use schemas::SchemasEntry;
 pub use selector::{Selector, SelectorError};
 pub use slice::{Allowed, Caps, Layer, Party, Pattern, Refused, Slice};
 pub use subject::{Kind, Subject};
-pub use table::{Checked, Decision, Expected, Said, Table};
+pub use table::{Checked, Decision, Expected, Said, Table, Use};

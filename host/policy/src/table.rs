@@ -22,6 +22,7 @@ use crate::policy::Policy;
 use crate::read::{self, Format};
 use crate::walk::Walk;
 
+pub use asked::Use;
 use case::Case;
 use tool::Description;
 

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::Value as Json;
 
-use super::asked::Asked;
+use super::asked::Use;
 use super::tool::Description;
 use super::{Checked, Decision, Expected, Said};
 use crate::decision::Request;
@@ -39,7 +39,7 @@ pub(super) struct Case {
     carried: Vec<(Party, Delegation)>,
     arguments: Json,
     now: Timestamp,
-    asked: Option<Asked>,
+    asked: Option<Use>,
     expected: Expected,
 }
 
@@ -103,7 +103,7 @@ impl Case {
         walk: &mut Walk,
     ) -> Option<Self> {
         let text = walk.read::<Text>(node);
-        let asked = node.get("use").and_then(|node| Asked::read(node, walk));
+        let asked = node.get("use").and_then(|node| Use::read(node, walk));
         let carried = carried(node, walk);
         let arguments = node.get("arguments");
         let text = text?;

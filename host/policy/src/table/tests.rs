@@ -234,3 +234,41 @@ fn mistakes_have_a_place() {
         assert!(shown.contains(part), "{shown}");
     }
 }
+
+#[test]
+fn a_use_says_what_would_allow_it() {
+    for (text, entry) in [
+        (
+            "network: GET https://a.org/x",
+            "network: [{host: a.org, methods: [GET], paths: [/x]}]",
+        ),
+        ("clocks: real", "clocks: [real]"),
+        (
+            "filesystem: read workspace:a.txt",
+            "filesystem: [{mount: workspace, paths: [a.txt], rights: [read]}]",
+        ),
+    ] {
+        let asked: Use = text.parse().expect(text);
+        let patch = asked.patch("any-tool@1.0.0");
+        let policy = testing::policy(&format!("version: 1\n{patch}"));
+        let expected = format!(
+            "version: 1\nname: p\nrules: [{{tools: ['any-tool@1.0.0'], allow: {{{entry}}}}}]"
+        );
+        assert_eq!(
+            policy.digest(),
+            testing::policy(&expected).digest(),
+            "{patch}"
+        );
+        let case =
+            format!("version: 1\ncases: [{{tool: any-tool, use: {{{text}}}, expect: allow}}]");
+        let checked = table(&case).run(&policy);
+        assert!(checked.iter().all(Checked::is_as_expected), "{checked:?}");
+    }
+    let never: Use = "network: GET https://a.org/%2f".parse().expect("a use");
+    assert_eq!(never.patch("any-tool@1.0.0"), "");
+    let mistake = "network: a"
+        .parse::<Use>()
+        .expect_err("no method")
+        .to_string();
+    assert!(mistake.starts_with("use:1:10: expected `GET"), "{mistake}");
+}

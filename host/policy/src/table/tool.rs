@@ -6,7 +6,7 @@ use cofferdam_types::workspace::Access;
 use cofferdam_types::{Digest, Payload, ToolName, Version};
 use serde::Deserialize;
 
-use super::asked::Asked;
+use super::asked::Use;
 use crate::node::Node;
 use crate::subject::Kind;
 use crate::walk::Walk;
@@ -79,7 +79,7 @@ impl Description {
     }
 
     /// Of a tool that the table doesn't describe: it declares what the case uses.
-    pub(super) fn of_use(asked: Option<&Asked>) -> Self {
+    pub(super) fn of_use(asked: Option<&Use>) -> Self {
         Self {
             version: usual_version(),
             digest: None,
@@ -88,7 +88,7 @@ impl Description {
             kind: Kind::Declared,
             tags: Vec::new(),
             safety: SafetyFlags::default(),
-            capabilities: asked.and_then(Asked::declared).into_iter().collect(),
+            capabilities: asked.and_then(Use::declared).into_iter().collect(),
         }
     }
 
