@@ -105,7 +105,7 @@ impl Request {
             let length = self.body.len().to_string();
             self = self.header("content-length", length);
         }
-        send(self)
+        send(&self)
     }
 }
 

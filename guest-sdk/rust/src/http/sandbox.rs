@@ -14,17 +14,16 @@ use super::{Error, ErrorKind, Request, Response};
 /// What the host takes with one blocking write.
 const WRITE_BYTES: usize = 4096;
 
-pub(super) fn send(request: Request) -> Result<Response, Error> {
-    let content = request.body;
+pub(super) fn send(request: &Request) -> Result<Response, Error> {
     let options = request.timeout.map(options).transpose()?;
-    let outgoing = OutgoingRequest::new(fields(request.headers)?);
+    let outgoing = OutgoingRequest::new(fields(&request.headers)?);
     let scheme = if request.target.is_tls {
         Scheme::Https
     } else {
         Scheme::Http
     };
     let accepted = outgoing
-        .set_method(&method(request.method))
+        .set_method(&method(&request.method))
         .and_then(|()| outgoing.set_scheme(Some(&scheme)))
         .and_then(|()| outgoing.set_authority(Some(&request.target.authority)))
         .and_then(|()| outgoing.set_path_with_query(Some(&request.target.path_and_query)));
@@ -35,7 +34,7 @@ pub(super) fn send(request: Request) -> Result<Response, Error> {
     let future = handle(outgoing, options).map_err(|code| error(&code))?;
     // Only now does somebody take the bytes; before, a long body would wait for ever. An answer may
     // come before the body is read, so a body that nobody takes is no failure of its own.
-    let written = write(body, &content);
+    let written = write(body, &request.body);
     let response = wait(&future).map_err(|error| match &written {
         Err(earlier) if error.kind() == ErrorKind::Connect => earlier.clone(),
         _ => error,
@@ -60,10 +59,10 @@ fn options(timeout: Duration) -> Result<RequestOptions, Error> {
     Ok(options)
 }
 
-fn fields(headers: Vec<(String, Vec<u8>)>) -> Result<Fields, Error> {
+fn fields(headers: &[(String, Vec<u8>)]) -> Result<Fields, Error> {
     let fields = Fields::new();
     for (name, value) in headers {
-        fields.append(&name, &value).map_err(|error| {
+        fields.append(name, value).map_err(|error| {
             let why = match error {
                 HeaderError::InvalidSyntax => "is not a header as HTTP writes them",
                 HeaderError::Forbidden => "is for the host to set",
@@ -75,8 +74,8 @@ fn fields(headers: Vec<(String, Vec<u8>)>) -> Result<Fields, Error> {
     Ok(fields)
 }
 
-fn method(name: String) -> Method {
-    match name.as_str() {
+fn method(name: &str) -> Method {
+    match name {
         "GET" => Method::Get,
         "HEAD" => Method::Head,
         "POST" => Method::Post,
@@ -86,7 +85,7 @@ fn method(name: String) -> Method {
         "OPTIONS" => Method::Options,
         "TRACE" => Method::Trace,
         "PATCH" => Method::Patch,
-        _ => Method::Other(name),
+        _ => Method::Other(name.to_owned()),
     }
 }
 

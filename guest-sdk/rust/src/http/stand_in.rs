@@ -15,11 +15,11 @@ pub fn answer_with(answer: impl FnMut(&Request) -> Result<Response, Error> + 'st
     ANSWER.set(Some(Box::new(answer)));
 }
 
-pub(super) fn send(request: Request) -> Result<Response, Error> {
+pub(super) fn send(request: &Request) -> Result<Response, Error> {
     // Taken out meanwhile, so that an answer may come from another request.
     match ANSWER.take() {
         Some(mut answer) => {
-            let answered = answer(&request);
+            let answered = answer(request);
             ANSWER.with_borrow_mut(|place| {
                 place.get_or_insert(answer);
             });

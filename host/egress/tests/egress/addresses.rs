@@ -6,6 +6,7 @@ use serde_json::json;
 use crate::servers::{Server, ok};
 use crate::world::{Names, World, request};
 
+/// NET-01: no request and no look-up without a grant.
 #[tokio::test]
 async fn without_a_grant_nothing_is_looked_up() {
     let names = Names::new(&[("api.good.test", &[&["8.8.8.8"]])]);
@@ -20,6 +21,7 @@ async fn without_a_grant_nothing_is_looked_up() {
     assert!(call.granted.sent().is_empty());
 }
 
+/// NET-03, NET-04, NET-07: whichever address it is, by a name or written out.
 #[tokio::test]
 async fn what_is_not_public_is_refused_after_the_look_up() {
     for address in [
@@ -61,6 +63,7 @@ async fn what_is_not_public_is_refused_after_the_look_up() {
     }
 }
 
+/// NET-05, NET-06, NET-11, NET-13, NET-19, NET-20: what parsers read differently.
 #[tokio::test]
 async fn odd_spellings_are_refused_unread() {
     let call = World::call(json!([{"host": "**", "addresses": ["127.0.0.0/8"]}]));
@@ -105,6 +108,7 @@ async fn odd_spellings_are_refused_unread() {
     assert!(call.granted.sent().is_empty());
 }
 
+/// NET-08: an answer that changes after it was decided.
 #[tokio::test]
 async fn the_answer_that_was_decided_is_the_one_connected_to() {
     let good = Server::saying(ok("good")).await;
@@ -147,6 +151,7 @@ async fn the_answer_that_was_decided_is_the_one_connected_to() {
     assert_eq!(good.heard().len(), 1);
 }
 
+/// NET-09: public and private addresses in one answer.
 #[tokio::test]
 async fn of_a_mixed_answer_only_what_is_allowed_is_used() {
     let good = Server::saying(ok("good")).await;
@@ -166,6 +171,7 @@ async fn of_a_mixed_answer_only_what_is_allowed_is_used() {
     assert!(call.granted.denials().is_empty());
 }
 
+/// NET-09: an answer of hundreds of addresses.
 #[tokio::test]
 async fn an_answer_without_end_is_cut_off() {
     let many: Vec<String> = (0..500_u32)
@@ -185,6 +191,7 @@ async fn an_answer_without_end_is_cut_off() {
     assert_eq!(code, Some(DenialCode::ForbiddenAddress));
 }
 
+/// NET-02: under a grant for every host and every range.
 #[tokio::test]
 async fn a_metadata_service_is_not_reached_by_a_wide_range() {
     let names = Names::new(&[("meta.test", &[&["169.254.169.254"]])]);

@@ -30,6 +30,7 @@ fn call(authority: &Authority, server: &Server, host: &str) -> Call {
     .start()
 }
 
+/// NET-25: certificates of others, of another time, of nobody.
 #[tokio::test]
 async fn only_the_right_certificate_will_do() {
     let (ours, theirs) = (Authority::new(), Authority::new());
@@ -85,6 +86,7 @@ async fn only_the_right_certificate_will_do() {
     }
 }
 
+/// NET-25: no TLS at all.
 #[tokio::test]
 async fn a_server_that_speaks_no_tls_is_told_nothing() {
     let authority = Authority::new();
@@ -102,6 +104,7 @@ async fn a_server_that_speaks_no_tls_is_told_nothing() {
     assert!(!server.heard().concat().contains("geheim"));
 }
 
+/// NET-25: TLS of another age.
 #[tokio::test]
 async fn an_old_protocol_is_refused() {
     // The hello of a server that knows TLS 1.0 alone.

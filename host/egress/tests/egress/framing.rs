@@ -29,6 +29,7 @@ pub(crate) fn kind(result: &Result<String, Error>) -> String {
     }
 }
 
+/// NET-16: answers whose length is said in two ways.
 #[tokio::test]
 async fn answers() {
     for (answer, expected) in [
@@ -117,6 +118,7 @@ async fn post(call: &Call, sent: Request) -> Result<String, Error> {
     crate::world::text(call.send(sent).await?).await
 }
 
+/// NET-16: requests whose length is not as announced.
 #[tokio::test]
 async fn bodies_have_the_length_they_announce() {
     let server = Server::answering(|request| ok(&request[request.len() - 4..])).await;

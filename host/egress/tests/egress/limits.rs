@@ -35,6 +35,7 @@ async fn endless(first: &'static [u8], piece: &'static [u8], pause: Duration) ->
 
 const CHUNKED: &[u8] = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n";
 
+/// NET-22: a body without end.
 #[tokio::test]
 async fn a_body_without_end_stops_at_its_cap() {
     let server = endless(CHUNKED, b"4\r\nabcd\r\n", Duration::ZERO).await;
@@ -46,6 +47,7 @@ async fn a_body_without_end_stops_at_its_cap() {
     assert!(call.session.spent().received_bytes <= 1 << 20);
 }
 
+/// NET-22: headers without end.
 #[tokio::test]
 async fn a_head_without_end_stops_at_its_cap() {
     let head = b"HTTP/1.1 200 OK\r\n";
@@ -64,6 +66,7 @@ async fn a_head_without_end_stops_at_its_cap() {
     assert_eq!(kind(&call.text(&server.url("/")).await), "response_head");
 }
 
+/// NET-22: a server that takes its time.
 #[tokio::test]
 async fn slowness_is_bounded_by_each_of_the_timeouts() {
     let slow = Duration::from_millis(20);
@@ -92,6 +95,7 @@ async fn slowness_is_bounded_by_each_of_the_timeouts() {
     }
 }
 
+/// NET-23: timeouts of nothing and of for ever.
 #[tokio::test]
 async fn timeouts_of_the_guest_only_shorten() {
     let server = endless(b"HTTP/1.1 200 OK\r\nx: ", b"y", Duration::from_millis(20)).await;
@@ -125,6 +129,7 @@ async fn timeouts_of_the_guest_only_shorten() {
     }
 }
 
+/// NET-24: more at once than is granted.
 #[tokio::test]
 async fn requests_at_once_are_counted_and_given_back() {
     let server = endless(CHUNKED, b"", Duration::from_secs(60)).await;
@@ -155,6 +160,7 @@ async fn requests_of_a_call_are_counted() {
     assert_eq!(server.heard().len(), 2);
 }
 
+/// NET-24: a body that is never finished.
 #[tokio::test]
 async fn a_request_that_is_never_finished_ends_with_the_call() {
     let server = Server::with(None, |mut stream, _| async move {

@@ -42,6 +42,7 @@ async fn by_default_the_tool_sees_them() {
     assert_eq!(server.heard().len(), 1);
 }
 
+/// NET-12: redirects without end.
 #[tokio::test]
 async fn they_are_followed_as_often_as_is_granted() {
     for status in [301, 302, 303, 307, 308] {
@@ -54,6 +55,7 @@ async fn they_are_followed_as_often_as_is_granted() {
     assert_eq!(server.heard().len(), 6);
 }
 
+/// NET-12: redirects inwards, to other schemes and other paths.
 #[tokio::test]
 async fn a_hop_to_where_nothing_is_granted_is_refused() {
     for (location, code) in [

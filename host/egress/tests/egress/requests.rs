@@ -28,6 +28,7 @@ async fn code(call: &Call, sent: cofferdam_egress::Request) -> Option<DenialCode
     }
 }
 
+/// NET-18: what is decided about is what is sent.
 #[tokio::test]
 async fn the_normal_form_is_sent() {
     let server = Server::saying(ok("fine")).await;
@@ -49,6 +50,7 @@ async fn the_normal_form_is_sent() {
     assert_eq!(server.heard().len(), 1);
 }
 
+/// NET-15, NET-17: other methods, other cases, and line ends in them.
 #[tokio::test]
 async fn methods_are_compared_as_they_are() {
     let server = Server::saying(ok("")).await;
@@ -74,6 +76,7 @@ async fn methods_are_compared_as_they_are() {
     }
 }
 
+/// NET-14, NET-17: headers that change who is asked, or the method.
 #[tokio::test]
 async fn some_headers_are_the_hosts_alone() {
     let server = Server::saying(ok("")).await;
@@ -118,6 +121,7 @@ async fn some_headers_are_the_hosts_alone() {
     assert!(heard.contains("x-mine: 1\r\n") && heard.contains("accept: text/plain\r\n"));
 }
 
+/// NET-27: cookies and connections of another tenant.
 #[tokio::test]
 async fn nothing_of_one_tenant_reaches_another() {
     let answer = "HTTP/1.1 200 OK\r\nset-cookie: id=first\r\ncontent-length: 2\r\n\r\nok";

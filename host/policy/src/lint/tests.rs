@@ -29,6 +29,7 @@ rules:
     );
 }
 
+/// PO-07: wildcards that cover more than they seem to.
 #[test]
 fn points_at_grants_that_reach_further_than_they_look() {
     check(

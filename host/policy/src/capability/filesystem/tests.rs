@@ -38,6 +38,7 @@ fn covered<'a>(glob: &str, paths: &[&'a str]) -> Vec<&'a str> {
     paths.iter().copied().filter(covers).collect()
 }
 
+/// FS-12, FS-18: names are compared whole and character by character.
 #[test]
 fn a_glob_means_what_it_says() {
     assert_eq!(covered("data/**", &["data", "data/a", "data/a/b"]).len(), 3);
@@ -215,6 +216,7 @@ fn the_smallest_grant_allows_the_use_and_nothing_beside_it() {
     }
 }
 
+/// FS-13, FS-14: mounts that are no plain directory, and those that show the machine.
 #[test]
 fn mounts_that_mean_something_else_than_they_say_are_refused() {
     let own = [PathBuf::from("/var/lib/cofferdam"), PathBuf::from("/keys")];

@@ -39,6 +39,7 @@ fn nothing_said_is_nothing_allowed() {
     check("{}", &[&[]], &[&["status"], &["-q"], &["--"], &[""]]);
 }
 
+/// PR-01: arguments that a program takes for options.
 #[test]
 fn an_unknown_flag_is_refused_wherever_it_stands() {
     check(
@@ -68,6 +69,7 @@ fn an_unknown_flag_is_refused_wherever_it_stands() {
     );
 }
 
+/// PR-03: another program, or the same in another spelling.
 #[test]
 fn only_the_registered_name_is_the_program() {
     let allow = Subprocess::allow(entry(r#"{"program": "git"}"#)).expect("an allow");

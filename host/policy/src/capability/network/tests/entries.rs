@@ -32,6 +32,7 @@ fn what_is_left_out_is_the_narrowest_useful_thing() {
     check(none, "GET", "https://api.good.test/", false);
 }
 
+/// NET-10: hosts that begin or end like the allowed one.
 #[test]
 fn labels_are_matched_whole() {
     for (pattern, host, covered) in [

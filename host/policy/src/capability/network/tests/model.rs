@@ -267,6 +267,7 @@ fn addresses() -> impl Strategy<Value = IpAddr> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(CASES))]
 
+    /// NET-18: against a model by another algorithm.
     #[test]
     fn paths_agree(text in paths()) {
         prop_assert_eq!(path_ours(&text), path_model(&text));

@@ -1,5 +1,6 @@
 use super::*;
 
+/// NET-05, NET-06: addresses and names in other spellings.
 #[test]
 fn odd_spellings_of_a_host_are_no_host() {
     for bad in [
@@ -103,6 +104,7 @@ fn targets_are_read_one_way() {
     }
 }
 
+/// NET-11, NET-18, NET-19, NET-20: URLs that parsers read differently.
 #[test]
 fn what_can_be_read_two_ways_is_refused() {
     for bad in [
