@@ -137,6 +137,10 @@ pub(crate) struct Fetched {
         arguments = r#"{"url": "https://example.com/long", "page": 3}"#
     )
 )]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "each is one member of the arguments"
+)]
 pub(crate) fn fetch(
     /// What to fetch: `https://host/path?query`. No user name; that belongs in a header.
     url: String,
@@ -177,7 +181,7 @@ pub(crate) fn fetch(
         &answer.body,
         answer.truncated,
     );
-    let given = give(&answer, &content, r#as)?;
+    let given = give(&answer, content, r#as)?;
     let shown = match &given.text {
         Some(text) => self::page(text, page, page_size)?,
         None => Page::WHOLE,
@@ -208,7 +212,7 @@ struct Given {
     json: Option<Value>,
 }
 
-fn give(answer: &Answer, content: &Content, asked: Option<Form>) -> Result<Given, ToolError> {
+fn give(answer: &Answer, content: Content, asked: Option<Form>) -> Result<Given, ToolError> {
     let form = asked.unwrap_or(match content {
         Content::Html => Form::Markdown,
         Content::Text => Form::Text,
@@ -231,7 +235,7 @@ fn give(answer: &Answer, content: &Content, asked: Option<Form>) -> Result<Given
             text: None,
             json: Some(json(answer)?),
         }),
-        Form::Markdown if *content == Content::Html => {
+        Form::Markdown if content == Content::Html => {
             let page = markdown(&content.decode(answer)?, &answer.url);
             Ok(Given {
                 title: page.title,

@@ -95,8 +95,8 @@ impl Use {
     }
 
     /// What a tool has to declare for it.
-    pub(super) fn declared(&self) -> Option<Declared> {
-        Some(match &self.ask {
+    pub(super) fn declared(&self) -> Declared {
+        match &self.ask {
             Ask::Network(_) | Ask::Malformed(_) | Ask::Sockets(_) => Declared::Network,
             Ask::Filesystem(ask) => Declared::Workspace {
                 access: if ask.right.is_change() {
@@ -113,7 +113,7 @@ impl Use {
             Ask::ToolCall(_) => Declared::ToolCall,
             Ask::Clocks => Declared::Clocks,
             Ask::Random => Declared::Random,
-        })
+        }
     }
 
     /// What the grant says about it, party by party.

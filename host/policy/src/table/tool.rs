@@ -88,7 +88,7 @@ impl Description {
             kind: Kind::Declared,
             tags: Vec::new(),
             safety: SafetyFlags::default(),
-            capabilities: asked.and_then(Use::declared).into_iter().collect(),
+            capabilities: asked.map(Use::declared).into_iter().collect(),
         }
     }
 

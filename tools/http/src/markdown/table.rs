@@ -20,7 +20,7 @@ pub(super) fn shape(table: &Rc<Node>) -> Rc<Node> {
     );
     let has_table = tree::below(table).any(|node| tree::tag(&node) == Some("table"));
     if is_presentation || has_table || rows.len() < 2 || columns < 2 {
-        return blocks(captions, &rows);
+        return blocks(&captions, &rows);
     }
     let mut rows = rows.iter().enumerate().map(|(at, row)| {
         let made = tree::element("tr");
@@ -75,7 +75,7 @@ fn wide(row: &Node, tag: &str) -> Vec<Rc<Node>> {
     made
 }
 
-fn blocks(captions: Vec<Rc<Node>>, rows: &[Rc<Node>]) -> Rc<Node> {
+fn blocks(captions: &[Rc<Node>], rows: &[Rc<Node>]) -> Rc<Node> {
     let captions = captions
         .iter()
         .map(|caption| tree::retagged(caption, "div"));
