@@ -1,6 +1,7 @@
 //! Hostile guests: each ends with its own error, and leaves the host as it was.
 
 mod exits;
+mod filesystem;
 mod host_calls;
 mod limits;
 mod memory;

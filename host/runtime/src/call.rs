@@ -9,6 +9,7 @@ use wasmtime_wasi::I32Exit;
 use crate::bindings::SdkPre;
 use crate::bindings::exports::cofferdam::tool::tools::ToolError;
 use crate::capability::Refused;
+use crate::capability::filesystem::QuotaReached;
 use crate::capability::random::{RANDOM_BYTES_MAX, TooMany};
 use crate::component::{Program, Ready};
 use crate::error::{Error, Limit};
@@ -119,6 +120,12 @@ fn cause(error: &wasmtime::Error, grant: &Grant, meter: &Meter) -> Error {
     }
     if trap == Some(&Trap::OutOfFuel) {
         return Error::Fuel(limits.fuel);
+    }
+    if let Some(QuotaReached { limit, value }) = error.downcast_ref::<QuotaReached>() {
+        return Error::Limit {
+            limit: (*limit).into(),
+            value: *value,
+        };
     }
     if let Some(exit) = error.downcast_ref::<I32Exit>() {
         return Error::Exit(exit.0);

@@ -6,12 +6,12 @@
 //! bytes would be worse.
 
 pub(crate) mod clocks;
+pub(crate) mod filesystem;
 pub(crate) mod http;
 pub(crate) mod log;
 pub(crate) mod network;
 pub(crate) mod progress;
 pub(crate) mod random;
-pub(crate) mod workspace;
 
 use std::fmt;
 
@@ -40,6 +40,7 @@ pub(crate) fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(linker)?;
     linker.allow_shadowing(true);
     clocks::link(linker)?;
+    filesystem::link(linker)?;
     random::link(linker)?;
     linker.allow_shadowing(false);
     bindings::cofferdam::tool::log::add_to_linker::<State, HasSelf<State>>(linker, |state| state)?;

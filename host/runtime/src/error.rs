@@ -15,6 +15,12 @@ pub enum Limit {
     RandomBytes,
     /// Time, memory or processor time of compiling.
     Compile,
+    /// Bytes written to files.
+    Disk,
+    /// Files and directories made.
+    Files,
+    /// Directories deep.
+    Depth,
     /// Number of some item of a component, as the inspection counts it.
     Structure,
 }
@@ -27,7 +33,21 @@ impl Limit {
             Self::HostAlloc => "host_alloc",
             Self::RandomBytes => "random_bytes",
             Self::Compile => "compile",
+            Self::Disk => "disk",
+            Self::Files => "files",
+            Self::Depth => "depth",
             Self::Structure => "structure",
+        }
+    }
+}
+
+impl From<cofferdam_files::Limit> for Limit {
+    fn from(limit: cofferdam_files::Limit) -> Self {
+        match limit {
+            cofferdam_files::Limit::Disk => Self::Disk,
+            cofferdam_files::Limit::Files => Self::Files,
+            cofferdam_files::Limit::Depth => Self::Depth,
+            cofferdam_files::Limit::Handles => Self::Handles,
         }
     }
 }

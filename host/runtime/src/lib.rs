@@ -28,6 +28,8 @@ mod warrant;
 mod wit;
 
 pub use artifacts::Artifacts;
+pub use capability::filesystem::Changes;
+pub use cofferdam_files::{Change, ChangeKind, CommitError, Scratch, check as check_mounts};
 pub use compile::{Compiler, child_main};
 pub use error::{Error, Limit};
 pub use inspect::{Inspection, Kind, Labels, inspect};

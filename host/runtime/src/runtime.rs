@@ -1,13 +1,15 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use cofferdam_files::Scratch;
 use cofferdam_policy::{Describe, Grant, Journaled};
-use cofferdam_types::Digest;
 use cofferdam_types::call::{CallLog, Deaf, Denial, Observer, Usage, Wall};
+use cofferdam_types::{CallId, Digest};
 use futures::future::BoxFuture;
 
 use crate::artifacts::Artifacts;
 use crate::call::{Question, ask};
+use crate::capability::filesystem::{Changes, Files};
 use crate::compile::Compiler;
 use crate::component::{Components, Program, Ready};
 use crate::engine;
@@ -35,6 +37,9 @@ pub struct Options {
     pub compiled_bytes: u64,
     /// Where compiled components are kept between starts. Default: nowhere.
     pub artifacts: Option<Artifacts>,
+    /// Where what is private to a call is kept: its scratch directory, the contents of an overlay.
+    /// Swept when the sandbox is set up. Default: nowhere, and a call that needs it fails.
+    pub scratch: Option<Arc<Scratch>>,
 }
 
 impl Options {
@@ -47,6 +52,7 @@ impl Options {
             guest_memory_bytes: rustix::system::sysinfo().totalram as u64 / 2,
             compiled_bytes: 1 << 30,
             artifacts: None,
+            scratch: None,
         }
     }
 }
@@ -61,6 +67,8 @@ pub trait Source: Send + Sync {
 
 /// What to run.
 pub struct Invocation {
+    /// The call, which names what is private to it.
+    pub call: CallId,
     /// The tool's function in the component.
     pub function: String,
     /// Its arguments, a JSON object as text.
@@ -82,6 +90,8 @@ pub struct Report {
     pub journal: Journaled,
     /// What it was refused.
     pub denials: Vec<Denial>,
+    /// What it changed on overlays, to be applied or dropped; only of a call that answered.
+    pub changes: Option<Changes>,
 }
 
 /// The sandbox. One per process.
@@ -90,6 +100,7 @@ pub struct Runtime {
     components: Components,
     scheduler: Scheduler,
     budget: Budget,
+    scratch: Option<Arc<Scratch>>,
 }
 
 impl Runtime {
@@ -97,6 +108,11 @@ impl Runtime {
     ///
     /// **Errors**: [`Error::Internal`] when the machine can't give what the options ask for.
     pub fn new(options: Options) -> Result<Self, Error> {
+        if let Some(scratch) = &options.scratch {
+            scratch.sweep().map_err(|errno| {
+                Error::Internal(format!("what calls left can't be removed: {errno}"))
+            })?;
+        }
         let engine = engine::host(options.live_calls)?;
         let scheduler = Scheduler::new(&engine, options.live_calls, options.queued_calls)?;
         let components = Components::new(
@@ -110,6 +126,7 @@ impl Runtime {
             components,
             scheduler,
             budget: Budget::new(options.guest_memory_bytes),
+            scratch: options.scratch,
         })
     }
 
@@ -124,6 +141,7 @@ impl Runtime {
         source: &dyn Source,
     ) -> Report {
         let Invocation {
+            call,
             function,
             arguments,
             observer,
@@ -136,6 +154,7 @@ impl Runtime {
             },
             observer,
             source,
+            &call.to_string(),
         )
         .await
     }
@@ -151,9 +170,10 @@ impl Runtime {
                 log: CallLog::default(),
                 journal: Journaled::default(),
                 denials: Vec::new(),
+                changes: None,
             };
         }
-        self.run(grant, Question::Describe, Arc::new(Deaf), source)
+        self.run(grant, Question::Describe, Arc::new(Deaf), source, "")
             .await
     }
 
@@ -196,14 +216,26 @@ impl Runtime {
         question: Question,
         observer: Arc<dyn Observer>,
         source: &dyn Source,
+        call: &str,
     ) -> Report {
         let begin = Instant::now();
         let meter = Arc::new(Meter::new(grant.limits()));
         let mut wall = Wall::default();
-        let run = self.stages(grant, question, observer, source, &meter, &mut wall);
+        // Beside the store, so that what is private to the call is removed after it in any case.
+        let mut files = None;
+        let run = async {
+            let opened = Files::open(grant, &meter, self.scratch.as_ref(), call).await?;
+            let opened = files.insert(opened).clone();
+            self.stages(grant, question, observer, source, &meter, &mut wall, opened)
+                .await
+        };
         let answer = match tokio::time::timeout(grant.limits().deadline(), run).await {
             Ok(answer) => answer,
             Err(_) => Err(Error::Timeout(grant.limits().deadline_ms)),
+        };
+        let changes = match files {
+            Some(files) => files.close(answer.is_ok()).await,
+            None => None,
         };
         wall.total = micros(begin.elapsed());
         let usage = Usage {
@@ -221,6 +253,7 @@ impl Runtime {
             log,
             denials: denials.collect(),
             journal,
+            changes,
         }
     }
 
@@ -233,6 +266,7 @@ impl Runtime {
         source: &dyn Source,
         meter: &Arc<Meter>,
         wall: &mut Wall,
+        files: Files,
     ) -> Result<String, Error> {
         let begin = Instant::now();
         let ready = self.ready(grant.digest(), source).await?;
@@ -241,7 +275,15 @@ impl Runtime {
         let placed = Instant::now();
         wall.queue = micros(placed - compiled);
         let slice = Arc::new(Slice::new(&ready.history));
-        let store = state::store(&self.engine, grant, &self.budget, meter, &slice, observer)?;
+        let store = state::store(
+            &self.engine,
+            grant,
+            &self.budget,
+            meter,
+            &slice,
+            observer,
+            files,
+        )?;
         wall.start = micros((compiled - begin) + placed.elapsed());
         let guest = ask(place, ready, store, question, grant.clone(), meter.clone());
         let (answer, spent) = self.scheduler.run(&slice, guest).await?;

@@ -9,8 +9,9 @@ use wasmtime::{Engine, Store, UpdateDeadline};
 use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
+use crate::capability::filesystem::Files;
 use crate::capability::http::Requests;
-use crate::capability::{network, random, workspace};
+use crate::capability::{network, random};
 use crate::error::Error;
 use crate::limiter::{Budget, Limiter};
 use crate::meter::Meter;
@@ -30,6 +31,8 @@ pub(crate) struct State {
     pub(crate) observer: Arc<dyn Observer>,
     pub(crate) clocks: bool,
     pub(crate) random: bool,
+    /// Last, after the table: whatever is open there is closed before the directories are.
+    pub(crate) files: Files,
 }
 
 impl WasiView for State {
@@ -60,13 +63,14 @@ pub(crate) fn store(
     meter: &Arc<Meter>,
     slice: &Arc<Slice>,
     observer: Arc<dyn Observer>,
+    files: Files,
 ) -> Result<Store<State>, Error> {
     let limits = grant.limits();
     let size = |bytes: u64| usize::try_from(bytes).unwrap_or(usize::MAX);
     let mut wasi = WasiCtxBuilder::new();
     wasi.stdout(meter.stdout.clone())
         .stderr(meter.stderr.clone());
-    workspace::set_up(&mut wasi, grant)?;
+    files.set_up(&mut wasi);
     network::set_up(&mut wasi, meter);
     random::set_up(&mut wasi, grant);
     let mut table = ResourceTable::new();
@@ -84,6 +88,7 @@ pub(crate) fn store(
         observer,
         clocks: grant.clocks(),
         random: grant.random(),
+        files,
     };
     let mut store = Store::new(engine, state);
     store.limiter(|state| &mut state.limiter);

@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use cofferdam_audit::Audit;
 use cofferdam_registry::Registry;
-use cofferdam_runtime::{Artifacts, Compiler, Options, Runtime};
+use cofferdam_runtime::{Artifacts, Compiler, Options, Runtime, Scratch};
 use cofferdam_store_api::Stores;
 use cofferdam_toolbox::{Parts, PolicySource, Toolbox};
 use tokio::task::JoinHandle;
@@ -21,12 +21,14 @@ pub(crate) struct Core {
 }
 
 impl Core {
-    /// Over these stores, under this policy; compiled components are kept in `artifacts`.
+    /// Over these stores, under this policy; compiled components are kept in `artifacts`, and what
+    /// is private to a call in `scratch`.
     pub(crate) async fn new(
         stores: &Stores,
         policies: Arc<dyn PolicySource>,
         live_calls: Option<u32>,
         artifacts: Option<Artifacts>,
+        scratch: Option<Arc<Scratch>>,
     ) -> Result<Self, Error> {
         let policy = policies.load().map_err(Error::Policy)?;
         let (audit, writer) = Audit::new(stores.audit.clone()).await?;
@@ -36,6 +38,7 @@ impl Core {
             argument: COMPILE.to_owned(),
         });
         options.artifacts = artifacts;
+        options.scratch = scratch;
         if let Some(live_calls) = live_calls {
             options.live_calls = live_calls;
         }

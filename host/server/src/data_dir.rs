@@ -132,6 +132,11 @@ impl DataDir {
         self.path.join("compiled")
     }
 
+    /// Where what is private to a call is, while it runs.
+    pub(crate) fn scratch(&self) -> PathBuf {
+        self.path.join("scratch")
+    }
+
     /// The key that compiled components are sealed with.
     pub(crate) fn compiled_key_file(&self) -> PathBuf {
         self.path.join("compiled.key")

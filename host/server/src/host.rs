@@ -4,6 +4,7 @@ use std::time::Duration;
 use cofferdam_access::Access;
 use cofferdam_engine::Engine;
 use cofferdam_http::{Check, Router, Services, router};
+use cofferdam_runtime::Scratch;
 use cofferdam_store_api::Stores;
 use cofferdam_store_embedded as embedded;
 use cofferdam_toolbox::Toolbox;
@@ -51,7 +52,14 @@ impl Host {
     ) -> Result<Self, Error> {
         let (stores, store) = open(store, &dir)?;
         let policies = Arc::new(Policies::new(rules.file, rules.narrowing, &dir));
-        let core = Core::new(&stores, policies.clone(), live_calls, artifacts(&dir)).await?;
+        let scratch = Scratch::open(&dir.scratch()).map_err(|errno| {
+            cofferdam_runtime::Error::Internal(format!(
+                "no directory for what is private to calls: {errno}"
+            ))
+        })?;
+        let scratch = Some(Arc::new(scratch));
+        let artifacts = artifacts(&dir);
+        let core = Core::new(&stores, policies.clone(), live_calls, artifacts, scratch).await?;
         let following = tokio::spawn(policies.follow(core.toolbox.clone()));
         let ambient: Arc<dyn Ambient> = Arc::new(System);
         let access = Arc::new(Access::new(stores.keys.clone(), ambient.clone()));

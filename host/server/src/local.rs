@@ -49,7 +49,7 @@ impl Local {
     pub async fn open() -> Result<Self, Error> {
         let stores = cofferdam_store_memory::open();
         let policies = Arc::new(policy::Local(Policy::builtin_local()));
-        let core = Core::new(&stores, policies, Some(LIVE_CALLS), None).await?;
+        let core = Core::new(&stores, policies, Some(LIVE_CALLS), None, None).await?;
         Ok(Self {
             core,
             caller: Caller::local(),

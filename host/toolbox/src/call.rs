@@ -3,7 +3,7 @@ use std::sync::Arc;
 use cofferdam_audit::{Slot, Written};
 use cofferdam_policy::Journaled;
 use cofferdam_registry::Entry;
-use cofferdam_runtime::{Invocation, Report};
+use cofferdam_runtime::{CommitError, Invocation, Report};
 use cofferdam_types::audit::{Act, AuditRecord, CallAct, CountedDenial};
 use cofferdam_types::call::{CallLog, Denial, Observer, Outcome, ToolCall, Usage};
 use cofferdam_types::tool::{SafetyFlags, ToolRef};
@@ -132,6 +132,7 @@ impl Toolbox {
         }
         known.granted = grant.words();
         let invocation = Invocation {
+            call: call.id,
             function: entry.record().spec.function.clone(),
             arguments,
             observer,
@@ -146,10 +147,18 @@ impl Toolbox {
             log,
             journal,
             denials,
+            changes,
         } = self.parts.runtime.call(&grant, invocation, &source).await;
         let result = answer
             .map_err(Failure::from)
             .and_then(|text| checked(&entry, &text));
+        let result = match (result, changes) {
+            (Ok(payload), Some(changes)) => match changes.commit().await {
+                Ok(()) => Ok(payload),
+                Err(error) => Err(uncommitted(&error)),
+            },
+            (result, _) => result,
+        };
         Ended {
             entry: Some(entry),
             granted: grant.words(),
@@ -173,6 +182,15 @@ fn denied(denials: &[Denial]) -> Failure {
         })
         .collect();
     Failure::new(Code::PolicyDenied, reasons.join("; ")).with("denials", json!(denials))
+}
+
+/// The tool answered, and what it changed can't be applied.
+fn uncommitted(error: &CommitError) -> Failure {
+    let code = match error {
+        CommitError::Conflict { .. } => Code::Conflict,
+        CommitError::Stage { .. } | CommitError::Partial { .. } => Code::Unavailable,
+    };
+    Failure::new(code, error.to_string())
 }
 
 /// The answer as JSON, if it is what the tool promises.

@@ -20,6 +20,7 @@ use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use wit_parser::Resolve;
 
 use super::*;
+use crate::capability::filesystem::Files;
 use crate::limiter::Budget;
 use crate::meter::Meter;
 use crate::schedule::{History, Slice};
@@ -268,6 +269,7 @@ impl Host {
             &meter,
             &slice,
             Arc::new(Deaf),
+            Files::none(),
         );
         let answer = plain
             .call(store.expect("a store"), "echo", arguments, BYTES_MAX)
