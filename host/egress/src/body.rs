@@ -15,6 +15,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use crate::error::{Error, Limit, Upstream};
 use crate::session::{Counts, Place};
+use crate::watch::Watch;
 
 /// A request's body, as a guest writes it. An error of its own ends the request.
 pub type RequestBody = UnsyncBoxBody<Bytes, Box<dyn std::error::Error + Send + Sync>>;
@@ -113,6 +114,7 @@ pub struct Body {
     deadline: Instant,
     silence: Pin<Box<Sleep>>,
     is_over: bool,
+    watch: Watch,
     _connection: AbortOnDropHandle<()>,
     _place: Place,
 }
@@ -124,6 +126,7 @@ pub(crate) struct Receiving {
     pub(crate) deadline: Instant,
     pub(crate) connection: AbortOnDropHandle<()>,
     pub(crate) place: Place,
+    pub(crate) watch: Watch,
 }
 
 impl Body {
@@ -135,6 +138,7 @@ impl Body {
             deadline,
             connection,
             place,
+            watch,
         } = receiving;
         let until = (Instant::now() + idle).min(deadline);
         Self {
@@ -146,12 +150,12 @@ impl Body {
             deadline,
             silence: Box::pin(tokio::time::sleep_until(until)),
             is_over: false,
+            watch,
             _connection: connection,
             _place: place,
         }
     }
 
-    /// The connection's place and its driver, for the next hop.
     fn end(&mut self, error: Error) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
         self.is_over = true;
         Poll::Ready(Some(Err(error)))
@@ -176,6 +180,10 @@ impl http_body::Body for Body {
     ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
         if self.is_over {
             return Poll::Ready(None);
+        }
+        if let Poll::Ready(denial) = self.watch.poll(cx) {
+            self.watch.note(&denial);
+            return self.end(denial.into());
         }
         match Pin::new(&mut self.inner).poll_frame(cx) {
             Poll::Pending => {

@@ -21,12 +21,19 @@ use crate::error::{Error, Limit, Upstream};
 use crate::hop::{self, HEAD_BYTES_MAX, HEADERS_MAX, Hop, Outgoing, Request};
 use crate::rate::Turn;
 use crate::session::{Counts, Place, Session, Timeouts};
+use crate::watch::{Of, Watch};
 use crate::{dial, tls};
 
 /// What came back, with the connection it came on.
 struct Answer {
     response: Response<Incoming>,
     connection: AbortOnDropHandle<()>,
+}
+
+/// What lasts as long as the response's body.
+struct Kept {
+    place: Place,
+    watch: Watch,
 }
 
 impl Session {
@@ -69,8 +76,11 @@ impl Session {
             Counts::take(&self.counts.requests, Limit::Requests, caps.requests)?;
             self.turn(&ask, &caps).await?;
             self.warrant.sends(&ask);
-            let answer = self.exchange(&mut hop, &located.places, &caps, timeouts);
-            let answer = answer.await?;
+            let mut watch = Watch::new(self.warrant.clone(), Of::Request(ask));
+            let answer = tokio::select! {
+                answer = self.exchange(&mut hop, &located.places, &caps, timeouts) => answer?,
+                denial = watch.refused() => return Err(denial.into()),
+            };
             let next = match caps.redirects {
                 0 => None,
                 _ => hop.next(&answer.response)?,
@@ -83,7 +93,10 @@ impl Session {
                     hop = next;
                     first = Some((caps, place));
                 }
-                None => return Ok(self.received(answer, &caps, timeouts, place)),
+                None => {
+                    let kept = Kept { place, watch };
+                    return Ok(self.received(answer, &caps, timeouts, kept));
+                }
             }
         }
     }
@@ -122,11 +135,12 @@ impl Session {
         let mut headers = hop.headers.clone();
         let mut query = hop.target.query().map(str::to_owned);
         if let Some(credentials) = &self.credentials {
-            credentials.add(&mut Outgoing {
+            let mut to = Outgoing {
                 target: &hop.target,
                 headers: &mut headers,
                 query: &mut query,
-            })?;
+            };
+            credentials.add(&mut to).await?;
         }
         let request = hop::written(hop, headers, query.as_deref())?;
         let verdict = Arc::new(Verdict::default());
@@ -171,7 +185,7 @@ impl Session {
         answer: Answer,
         caps: &Caps,
         timeouts: Timeouts,
-        place: Place,
+        kept: Kept,
     ) -> Response<Body> {
         let most = self.client.options().idle_timeout;
         let receiving = Receiving {
@@ -180,7 +194,8 @@ impl Session {
             idle: timeouts.between_bytes.unwrap_or(most).min(most),
             deadline: self.deadline,
             connection: answer.connection,
-            place,
+            place: kept.place,
+            watch: kept.watch,
         };
         answer.response.map(|body| Body::new(body, receiving))
     }

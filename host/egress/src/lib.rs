@@ -19,6 +19,7 @@ mod session;
 mod starttls;
 mod stream;
 mod tls;
+mod watch;
 
 pub use body::{Body, RequestBody};
 pub use client::{Client, Options, OptionsError};

@@ -1,10 +1,11 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use async_trait::async_trait;
 use cofferdam_policy::capability::network::{self, Name};
 use cofferdam_policy::capability::sockets;
 use cofferdam_types::call::Denial;
@@ -38,16 +39,18 @@ pub trait Warrant: Send + Sync {
 }
 
 /// Puts the secrets of a call where they belong, after a request was decided about.
+#[async_trait]
 pub trait Credentials: Send + Sync {
     /// Adds to the request what is bound to its server, and nothing else. Asked anew for each hop,
-    /// with what the tool itself sent: what was added for another server is gone.
+    /// with what the tool itself sent: what was added for another server is gone. Awaited within the
+    /// call's deadline; safe to drop.
     ///
     /// **Errors**: the denial, when a secret that the request names may not go there.
-    fn add(&self, to: &mut Outgoing<'_>) -> Result<(), Denial>;
+    async fn add(&self, to: &mut Outgoing<'_>) -> Result<(), Denial>;
 }
 
 /// On whose account requests go.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Owner {
     /// The tenant.
     pub tenant: String,
@@ -88,6 +91,8 @@ pub struct Session {
     pub(crate) counts: Arc<Counts>,
     /// The names that this call looked up, by the address that came back.
     names: Mutex<BTreeMap<IpAddr, Vec<Name>>>,
+    /// Where datagrams went.
+    pub(crate) sent_to: Mutex<BTreeSet<SocketAddr>>,
 }
 
 /// Counted over one call.
@@ -133,14 +138,18 @@ impl Session {
     /// Addresses whose names are remembered for one call.
     const NAMES_MAX: usize = 1_000;
 
-    /// For one call that ends at `deadline`.
+    /// A deadline for a call that has none: as far away as a timer can be asked for.
+    const FAR: Duration = Duration::from_hours(24 * 365);
+
+    /// For one call that ends at `deadline`; absent where that is further away than time goes.
     pub fn new(
         client: Client,
         warrant: Arc<dyn Warrant>,
         credentials: Option<Arc<dyn Credentials>>,
         owner: Owner,
-        deadline: Instant,
+        deadline: Option<std::time::Instant>,
     ) -> Self {
+        let deadline = deadline.map_or_else(|| Instant::now() + Self::FAR, Instant::from_std);
         Self {
             client,
             warrant,
@@ -149,6 +158,7 @@ impl Session {
             deadline,
             counts: Arc::default(),
             names: Mutex::default(),
+            sent_to: Mutex::default(),
         }
     }
 

@@ -3,8 +3,8 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError};
 use std::task::{Context, Poll, ready};
 
 use cofferdam_policy::Caps as _;
@@ -19,6 +19,7 @@ use tokio_rustls::client::TlsStream;
 
 use crate::error::{Error, Limit, Upstream};
 use crate::session::{Counts, Session};
+use crate::watch::{Of, Watch};
 use crate::{dial, starttls, tls};
 
 /// Whom a connection goes to.
@@ -40,7 +41,9 @@ impl Session {
         let decided = self.warrant.sockets(&ask);
         let _caps = decided.map_err(|denial| self.noted(denial.into()))?;
         self.warrant.opens(&ask);
-        let answers = self.resolved(name).await?;
+        let answers = self.resolved(name).await;
+        let answers = answers.map_err(|error| self.noted(error))?;
+        let answers: Vec<IpAddr> = answers.into_iter().map(canonical).collect();
         self.remember(name, &answers);
         Ok(answers)
     }
@@ -51,14 +54,27 @@ impl Session {
     pub fn may_open(&self, protocol: Protocol, to: SocketAddr) -> Result<Caps, Error> {
         let ask = self.connecting(protocol, to, Tls::None);
         let opened = self.decided(&ask).and_then(|caps| {
-            let most = caps.connections.into();
-            Counts::take(&self.counts.connections, Limit::Connections, most)?;
+            let mut sent_to = self.sent_to.lock().unwrap_or_else(PoisonError::into_inner);
+            // Further datagrams to one place are one use.
+            if protocol == Protocol::Tcp || !sent_to.contains(&to) {
+                let most = caps.connections.into();
+                Counts::take(&self.counts.connections, Limit::Connections, most)?;
+                if protocol == Protocol::Udp {
+                    sent_to.insert(to);
+                }
+            }
             Ok(caps)
         });
         if opened.is_ok() {
             self.warrant.opens(&ask);
         }
         opened.map_err(|error| self.noted(error))
+    }
+
+    /// True for a place that this call sent a datagram to, whose answers it may see.
+    pub fn was_sent_to(&self, from: SocketAddr) -> bool {
+        let sent_to = self.sent_to.lock().unwrap_or_else(PoisonError::into_inner);
+        sent_to.contains(&from)
     }
 
     /// Connects to a server and speaks TLS with it for the guest, from the first byte or after the
@@ -80,6 +96,7 @@ impl Session {
                 let caps = self.decided(&Ask::Lookup(name.clone()));
                 let _caps = caps?;
                 let answers = self.resolved(name).await?;
+                let answers: Vec<IpAddr> = answers.into_iter().map(canonical).collect();
                 self.remember(name, &answers);
                 answers
             }
@@ -87,7 +104,7 @@ impl Session {
         let mut allowed: Option<(Vec<SocketAddr>, Caps, Ask)> = None;
         let mut denied: Option<Error> = None;
         for address in answers {
-            let place = SocketAddr::new(canonical(address), peer.port);
+            let place = SocketAddr::new(address, peer.port);
             let ask = self.connecting(Protocol::Tcp, SocketAddr::new(address, peer.port), how);
             match (self.decided(&ask), &mut allowed) {
                 (Err(error), _) => denied = denied.or(Some(error)),
@@ -120,6 +137,7 @@ impl Session {
             .map_err(|_| Error::Timeout)??;
         Ok(Stream {
             inner,
+            watch: Watch::new(self.warrant.clone(), Of::Connection(ask)),
             caps,
             counts: self.counts.clone(),
         })
@@ -136,7 +154,7 @@ impl Session {
             protocol,
             address: to.ip(),
             port: to.port(),
-            names: self.names_of(to.ip()),
+            names: self.names_of(canonical(to.ip())),
             tls,
         })
     }
@@ -146,11 +164,24 @@ impl Session {
 #[derive(Debug)]
 pub struct Stream {
     inner: TlsStream<TcpStream>,
+    watch: Watch,
     caps: Caps,
     counts: Arc<Counts>,
 }
 
-/// How many of `wanted` bytes are left; an error when none is.
+impl Stream {
+    fn still_allowed(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
+        match self.watch.poll(cx) {
+            Poll::Pending => Ok(()),
+            Poll::Ready(denial) => {
+                self.watch.note(&denial);
+                Err(io::Error::other(Error::from(denial)))
+            }
+        }
+    }
+}
+
+/// How many bytes are left; an error when none is.
 fn room(count: &AtomicU64, most: u64, limit: Limit) -> io::Result<usize> {
     let left = most.saturating_sub(count.load(Ordering::Acquire));
     if left == 0 {
@@ -165,6 +196,7 @@ impl AsyncRead for Stream {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        self.still_allowed(cx)?;
         let most = self.caps.received_bytes;
         let room = room(&self.counts.received, most, Limit::ResponseBytes)?;
         let wanted = room.min(buf.remaining());
@@ -185,6 +217,7 @@ impl AsyncWrite for Stream {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
+        self.still_allowed(cx)?;
         let most = self.caps.sent_bytes;
         let room = room(&self.counts.sent, most, Limit::RequestBytes)?;
         let some = bytes.get(..room.min(bytes.len())).unwrap_or_default();

@@ -3,20 +3,21 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use cofferdam_egress::{Credentials, Outgoing, Owner, Session, Timeouts};
 use cofferdam_types::call::Denial;
 use http::HeaderValue;
 use http::header::AUTHORIZATION;
 use serde_json::json;
-use tokio::time::Instant;
 
 use crate::servers::{Server, ok, redirect};
 use crate::world::{World, request};
 
 struct Bound;
 
+#[async_trait]
 impl Credentials for Bound {
-    fn add(&self, to: &mut Outgoing<'_>) -> Result<(), Denial> {
+    async fn add(&self, to: &mut Outgoing<'_>) -> Result<(), Denial> {
         if to.target.origin.host.to_string() == "api.good.test" {
             let token = HeaderValue::from_static("Bearer geheim");
             to.headers.insert(AUTHORIZATION, token);
@@ -46,7 +47,7 @@ async fn a_secret_goes_to_its_server_and_no_further() {
         call.granted.clone(),
         Some(Arc::new(Bound)),
         owner,
-        Instant::now() + Duration::from_secs(20),
+        std::time::Instant::now().checked_add(Duration::from_secs(20)),
     );
     let sent = request("GET", &good.url("/"));
     session

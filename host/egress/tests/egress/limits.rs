@@ -189,6 +189,28 @@ async fn a_request_that_is_never_finished_ends_with_the_call() {
 }
 
 #[tokio::test]
+async fn what_is_taken_back_ends_within_a_second() {
+    let drips = endless(CHUNKED, b"1\r\na\r\n", Duration::from_millis(20)).await;
+    let head = endless(b"HTTP/1.1 200 OK\r\nx: ", b"y", Duration::from_millis(20)).await;
+    let call = World::call(grant(&drips));
+    let answer = call.get(&drips.url("/")).await.expect("an answer");
+    let began = Instant::now();
+    call.granted.revoke();
+    assert_eq!(kind(&text(answer).await), "NotGranted");
+    assert!(began.elapsed() < Duration::from_secs(1));
+    let call = World::call(grant(&head));
+    let granted = call.granted.clone();
+    let revoke = async {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        granted.revoke();
+    };
+    let url = head.url("/");
+    let (answer, ()) = tokio::join!(call.text(&url), revoke);
+    assert_eq!(kind(&answer), "NotGranted");
+    assert!(!call.granted.denials().is_empty());
+}
+
+#[tokio::test]
 async fn what_is_compressed_stays_so() {
     let zeros =
         b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: 4\r\n\r\n\x1f\x8b\x08\x00";

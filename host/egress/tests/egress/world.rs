@@ -3,7 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -19,13 +19,14 @@ use cofferdam_types::call::{Denial, DenialCode};
 use http::{HeaderMap, HeaderName, HeaderValue, Response};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
-use tokio::time::Instant;
+use std::time::Instant;
 
 /// A grant without a policy file.
 #[derive(Debug)]
 pub(crate) struct Granted {
     network: Slice<Network>,
     sockets: Slice<Sockets>,
+    is_revoked: AtomicBool,
     notes: Mutex<Notes>,
 }
 
@@ -40,8 +41,21 @@ impl Granted {
         Arc::new(Self {
             network: slice(network),
             sockets: slice(sockets),
+            is_revoked: AtomicBool::new(false),
             notes: Mutex::default(),
         })
+    }
+
+    /// From now on, nothing is allowed.
+    pub(crate) fn revoke(&self) {
+        self.is_revoked.store(true, Ordering::Release);
+    }
+
+    fn decide<C: Capability>(&self, slice: &Slice<C>, ask: &C::Ask) -> Result<C::Caps, Denial> {
+        match self.is_revoked.load(Ordering::Acquire) {
+            true => decide(&Slice::<C>::nothing(), ask),
+            false => decide(slice, ask),
+        }
     }
 
     pub(crate) fn denials(&self) -> Vec<Denial> {
@@ -88,11 +102,11 @@ fn decide<C: Capability>(slice: &Slice<C>, ask: &C::Ask) -> Result<C::Caps, Deni
 
 impl Warrant for Granted {
     fn network(&self, ask: &network::Ask) -> Result<network::Caps, Denial> {
-        decide(&self.network, ask)
+        self.decide(&self.network, ask)
     }
 
     fn sockets(&self, ask: &sockets::Ask) -> Result<sockets::Caps, Denial> {
-        decide(&self.sockets, ask)
+        self.decide(&self.sockets, ask)
     }
 
     fn sends(&self, ask: &network::Ask) {
@@ -216,7 +230,7 @@ pub(crate) fn session(
         tenant: tenant.to_owned(),
         tool: "prober".to_owned(),
     };
-    let deadline = Instant::now() + deadline;
+    let deadline = Instant::now().checked_add(deadline);
     let session = Session::new(client.clone(), granted.clone(), None, owner, deadline);
     Arc::new(session)
 }
