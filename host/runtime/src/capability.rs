@@ -9,9 +9,12 @@ pub(crate) mod clocks;
 pub(crate) mod filesystem;
 pub(crate) mod http;
 pub(crate) mod log;
-pub(crate) mod network;
+pub(crate) mod lookup;
 pub(crate) mod progress;
 pub(crate) mod random;
+pub(crate) mod sockets;
+pub(crate) mod tls;
+pub(crate) mod workspace;
 
 use std::fmt;
 
@@ -42,7 +45,9 @@ pub(crate) fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     clocks::link(linker)?;
     filesystem::link(linker)?;
     random::link(linker)?;
+    lookup::link(linker)?;
     linker.allow_shadowing(false);
+    tls::link(linker)?;
     bindings::cofferdam::tool::log::add_to_linker::<State, HasSelf<State>>(linker, |state| state)?;
     bindings::cofferdam::tool::progress::add_to_linker::<State, HasSelf<State>>(linker, |state| {
         state

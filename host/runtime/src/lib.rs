@@ -30,6 +30,7 @@ mod wit;
 pub use artifacts::Artifacts;
 pub use capability::filesystem::Changes;
 pub use cofferdam_files::{Change, ChangeKind, CommitError, Scratch, check as check_mounts};
+pub use cofferdam_egress::{Credentials, Options as EgressOptions, Outgoing, Owner};
 pub use compile::{Compiler, child_main};
 pub use error::{Error, Limit};
 pub use inspect::{Inspection, Kind, Labels, inspect};

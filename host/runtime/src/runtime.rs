@@ -2,6 +2,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use cofferdam_files::Scratch;
+use cofferdam_egress::{self as egress, Client, Credentials, Owner, Session};
 use cofferdam_policy::{Describe, Grant, Journaled};
 use cofferdam_types::call::{CallLog, Deaf, Denial, Observer, Usage, Wall};
 use cofferdam_types::{CallId, Digest};
@@ -19,6 +20,7 @@ use crate::meter::Meter;
 use crate::plain::Interface;
 use crate::schedule::{Scheduler, Slice, Spent};
 use crate::state;
+use crate::warrant::Warrant;
 
 /// How large the sandbox is.
 #[derive(Debug, Clone)]
@@ -40,6 +42,8 @@ pub struct Options {
     /// Where what is private to a call is kept: its scratch directory, the contents of an overlay.
     /// Swept when the sandbox is set up. Default: nowhere, and a call that needs it fails.
     pub scratch: Option<Arc<Scratch>>,
+    /// How guests' requests go out.
+    pub egress: egress::Options,
 }
 
 impl Options {
@@ -53,6 +57,7 @@ impl Options {
             compiled_bytes: 1 << 30,
             artifacts: None,
             scratch: None,
+            egress: egress::Options::default(),
         }
     }
 }
@@ -75,6 +80,27 @@ pub struct Invocation {
     pub arguments: String,
     /// Who hears of progress and logs.
     pub observer: Arc<dyn Observer>,
+    /// On whose account its requests go.
+    pub owner: Owner,
+    /// What puts its secrets into its requests; absent when it has none.
+    pub credentials: Option<Arc<dyn Credentials>>,
+}
+
+/// Who has a part in a run from outside.
+struct Party {
+    /// The call's id; empty where nobody calls.
+    call: String,
+    observer: Arc<dyn Observer>,
+    owner: Owner,
+    credentials: Option<Arc<dyn Credentials>>,
+}
+
+/// What a run's store is made with.
+struct Inside<'a> {
+    meter: &'a Arc<Meter>,
+    session: &'a Arc<Session>,
+    observer: Arc<dyn Observer>,
+    files: Files,
 }
 
 /// What came of a run.
@@ -101,6 +127,7 @@ pub struct Runtime {
     scheduler: Scheduler,
     budget: Budget,
     scratch: Option<Arc<Scratch>>,
+    egress: Client,
 }
 
 impl Runtime {
@@ -127,6 +154,8 @@ impl Runtime {
             scheduler,
             budget: Budget::new(options.guest_memory_bytes),
             scratch: options.scratch,
+            egress: Client::new(options.egress)
+                .map_err(|error| Error::Internal(format!("outgoing requests: {error}")))?,
         })
     }
 
@@ -145,18 +174,20 @@ impl Runtime {
             function,
             arguments,
             observer,
+            owner,
+            credentials,
         } = invocation;
-        self.run(
-            grant,
-            Question::Call {
-                function,
-                arguments,
-            },
+        let question = Question::Call {
+            function,
+            arguments,
+        };
+        let party = Party {
+            call: call.to_string(),
             observer,
-            source,
-            &call.to_string(),
-        )
-        .await
+            owner,
+            credentials,
+        };
+        self.run(grant, question, party, source).await
     }
 
     /// Asks a component what it is. Compiles it if need be, which is not bounded by the grant's
@@ -173,8 +204,13 @@ impl Runtime {
                 changes: None,
             };
         }
-        self.run(grant, Question::Describe, Arc::new(Deaf), source, "")
-            .await
+        let nobody = Party {
+            call: String::new(),
+            observer: Arc::new(Deaf),
+            owner: Owner::default(),
+            credentials: None,
+        };
+        self.run(grant, Question::Describe, nobody, source).await
     }
 
     /// What a plain component offers. Compiles it if need be and runs nothing.
@@ -214,20 +250,30 @@ impl Runtime {
         &self,
         grant: &Arc<Grant>,
         question: Question,
-        observer: Arc<dyn Observer>,
+        party: Party,
         source: &dyn Source,
-        call: &str,
     ) -> Report {
         let begin = Instant::now();
         let meter = Arc::new(Meter::new(grant.limits()));
         let mut wall = Wall::default();
+        let session = Arc::new(Session::new(
+            self.egress.clone(),
+            Arc::new(Warrant::new(grant.clone(), meter.clone())),
+            party.credentials,
+            party.owner,
+            begin.checked_add(grant.limits().deadline()),
+        ));
         // Beside the store, so that what is private to the call is removed after it in any case.
         let mut files = None;
         let run = async {
-            let opened = Files::open(grant, &meter, self.scratch.as_ref(), call).await?;
-            let opened = files.insert(opened).clone();
-            self.stages(grant, question, observer, source, &meter, &mut wall, opened)
-                .await
+            let opened = Files::open(grant, &meter, self.scratch.as_ref(), &party.call).await?;
+            let inside = Inside {
+                meter: &meter,
+                session: &session,
+                observer: party.observer,
+                files: files.insert(opened).clone(),
+            };
+            self.stages(grant, question, inside, source, &mut wall).await
         };
         let answer = match tokio::time::timeout(grant.limits().deadline(), run).await {
             Ok(answer) => answer,
@@ -238,12 +284,16 @@ impl Runtime {
             None => None,
         };
         wall.total = micros(begin.elapsed());
+        let spent = session.spent();
         let usage = Usage {
             fuel: meter.fuel_used(),
             wall_us: wall,
             memory_peak_bytes: meter.memory_peak(),
             result_bytes: answer.as_ref().map_or(0, |text| text.len() as u64),
             stdout_bytes: meter.printed_bytes(),
+            requests: spent.requests,
+            sent_bytes: spent.sent_bytes,
+            received_bytes: spent.received_bytes,
         };
         let (log, journal) = meter.take_notes();
         let denials = journal.denials.iter().map(|known| known.denial.clone());
@@ -262,12 +312,16 @@ impl Runtime {
         &self,
         grant: &Arc<Grant>,
         question: Question,
-        observer: Arc<dyn Observer>,
+        inside: Inside<'_>,
         source: &dyn Source,
-        meter: &Arc<Meter>,
         wall: &mut Wall,
-        files: Files,
     ) -> Result<String, Error> {
+        let Inside {
+            meter,
+            session,
+            observer,
+            files,
+        } = inside;
         let begin = Instant::now();
         let ready = self.ready(grant.digest(), source).await?;
         let compiled = Instant::now();
@@ -280,6 +334,7 @@ impl Runtime {
             grant,
             &self.budget,
             meter,
+            session,
             &slice,
             observer,
             files,

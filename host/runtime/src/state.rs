@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use cofferdam_egress::Session;
 use cofferdam_policy::Grant;
 use cofferdam_types::call::Observer;
 use wasmtime::component::ResourceTable;
@@ -11,7 +12,7 @@ use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use crate::capability::filesystem::Files;
 use crate::capability::http::Requests;
-use crate::capability::{network, random};
+use crate::capability::{random, sockets};
 use crate::error::Error;
 use crate::limiter::{Budget, Limiter};
 use crate::meter::Meter;
@@ -61,6 +62,7 @@ pub(crate) fn store(
     grant: &Arc<Grant>,
     budget: &Budget,
     meter: &Arc<Meter>,
+    session: &Arc<Session>,
     slice: &Arc<Slice>,
     observer: Arc<dyn Observer>,
     files: Files,
@@ -71,7 +73,7 @@ pub(crate) fn store(
     wasi.stdout(meter.stdout.clone())
         .stderr(meter.stderr.clone());
     files.set_up(&mut wasi);
-    network::set_up(&mut wasi, meter);
+    sockets::set_up(&mut wasi, session, meter);
     random::set_up(&mut wasi, grant);
     let mut table = ResourceTable::new();
     table.set_max_capacity(size(limits.handles));
@@ -79,7 +81,7 @@ pub(crate) fn store(
         wasi: wasi.build(),
         http: WasiHttpCtx::new(),
         requests: Requests {
-            meter: meter.clone(),
+            session: session.clone(),
         },
         table,
         limiter: Limiter::new(meter.clone(), budget.clone(), limits.memory_bytes),

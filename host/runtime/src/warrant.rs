@@ -3,6 +3,8 @@
 
 use std::sync::Arc;
 
+use cofferdam_policy::capability::network::{self, Network};
+use cofferdam_policy::capability::sockets::{self, Sockets};
 use cofferdam_policy::{Capability, Grant};
 use cofferdam_types::call::Denial;
 
@@ -40,5 +42,29 @@ impl Warrant {
     /// The grant itself, to see whether there is anything to ask for.
     pub(crate) fn grant(&self) -> &Grant {
         &self.grant
+    }
+}
+
+impl cofferdam_egress::Warrant for Warrant {
+    fn network(&self, ask: &network::Ask) -> Result<network::Caps, Denial> {
+        self.grant.decide::<Network>(ask)
+    }
+
+    fn sockets(&self, ask: &sockets::Ask) -> Result<sockets::Caps, Denial> {
+        self.grant.decide::<Sockets>(ask)
+    }
+
+    fn sends(&self, ask: &network::Ask) {
+        let (operation, resource) = (Network::operation(ask), Network::resource(ask));
+        self.meter.uses(Network::NAME, operation, resource);
+    }
+
+    fn opens(&self, ask: &sockets::Ask) {
+        let (operation, resource) = (Sockets::operation(ask), Sockets::resource(ask));
+        self.meter.uses(Sockets::NAME, operation, resource);
+    }
+
+    fn refuses(&self, denial: &Denial) {
+        self.meter.deny(denial.clone());
     }
 }

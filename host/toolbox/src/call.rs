@@ -3,7 +3,7 @@ use std::sync::Arc;
 use cofferdam_audit::{Slot, Written};
 use cofferdam_policy::Journaled;
 use cofferdam_registry::Entry;
-use cofferdam_runtime::{CommitError, Invocation, Report};
+use cofferdam_runtime::{CommitError, Invocation, Owner, Report};
 use cofferdam_types::audit::{Act, AuditRecord, CallAct, CountedDenial};
 use cofferdam_types::call::{CallLog, Denial, Observer, Outcome, ToolCall, Usage};
 use cofferdam_types::tool::{SafetyFlags, ToolRef};
@@ -136,6 +136,11 @@ impl Toolbox {
             function: entry.record().spec.function.clone(),
             arguments,
             observer,
+            owner: Owner {
+                tenant: tenant.to_string(),
+                tool: entry.record().spec.name.to_string(),
+            },
+            credentials: None,
         };
         let source = Stored {
             toolbox: self,

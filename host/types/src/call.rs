@@ -116,6 +116,24 @@ pub struct Usage {
     pub result_bytes: u64,
     /// All of stdout and stderr, kept or not.
     pub stdout_bytes: u64,
+    /// Requests sent, redirects included, and raw connections opened.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub requests: u64,
+    /// Bytes of their bodies.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub sent_bytes: u64,
+    /// Bytes of the answers' bodies.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub received_bytes: u64,
+}
+
+/// Left out where there was none, as for nearly every tool.
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde asks with a reference"
+)]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// Microseconds by stage; `total` also holds what lies between the stages.
