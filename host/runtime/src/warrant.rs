@@ -56,12 +56,12 @@ impl cofferdam_egress::Warrant for Warrant {
 
     fn sends(&self, ask: &network::Ask) {
         let (operation, resource) = (Network::operation(ask), Network::resource(ask));
-        self.meter.uses(Network::NAME, operation, resource);
+        self.meter.uses(Network::NAME, operation, &resource);
     }
 
     fn opens(&self, ask: &sockets::Ask) {
         let (operation, resource) = (Sockets::operation(ask), Sockets::resource(ask));
-        self.meter.uses(Sockets::NAME, operation, resource);
+        self.meter.uses(Sockets::NAME, operation, &resource);
     }
 
     fn refuses(&self, denial: &Denial) {

@@ -127,15 +127,6 @@ pub struct Usage {
     pub received_bytes: u64,
 }
 
-/// Left out where there was none, as for nearly every tool.
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "serde asks with a reference"
-)]
-fn is_zero(count: &u64) -> bool {
-    *count == 0
-}
-
 /// Microseconds by stage; `total` also holds what lies between the stages.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Wall {

@@ -42,7 +42,8 @@ struct View<'a> {
 }
 
 /// What a name answers, now or soon.
-pub(crate) struct Answers {
+#[expect(unreachable_pub, reason = "the generated bindings re-export it")]
+pub struct Answers {
     pending: Option<AbortOnDropJoinHandle<Found>>,
     found: Result<vec::IntoIter<IpAddr>, ErrorCode>,
 }
