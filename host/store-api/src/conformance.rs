@@ -9,6 +9,7 @@ pub mod blobs;
 pub mod events;
 pub mod fence;
 pub mod isolation;
+pub mod key_values;
 pub mod keys;
 pub mod model;
 pub mod restart;
@@ -52,6 +53,8 @@ macro_rules! conformance {
                 contradictions_are_refused, one_of_many_drivers_wins;
             isolation: tools_and_blobs_of_others, tasks_of_others, runs_of_others,
                 agents_and_audit_of_others;
+            key_values: what_is_set_comes_back, a_condition_has_to_hold,
+                a_quota_is_never_exceeded, many_at_once, list_pages_by_key, spaces_are_apart;
             keys: create_refuses_a_taken_id;
             runs: create_writes_run_event_and_task, create_refuses_and_leaves_nothing,
                 a_cancelled_task_takes_no_run, one_live_run_per_task, append_moves_all_on,

@@ -20,6 +20,7 @@ pub use tables::agents::Agents;
 pub use tables::audit::{Audit, AuditEntry, CallKey};
 pub use tables::blobs::Blobs;
 pub use tables::events::Events;
+pub use tables::key_values::KeyValues;
 pub use tables::keys::{KeyRecord, Keys};
 pub use tables::runs::{Append, Claimed, RunFilter, Runs};
 pub use tables::tasks::{TaskFilter, Tasks};
@@ -46,4 +47,6 @@ pub struct Stores {
     pub keys: Arc<dyn Keys>,
     /// The audit.
     pub audit: Arc<dyn Audit>,
+    /// What tools keep between calls.
+    pub key_values: Arc<dyn KeyValues>,
 }

@@ -4,6 +4,7 @@ pub(crate) mod agents;
 pub(crate) mod audit;
 pub(crate) mod blobs;
 pub(crate) mod events;
+pub(crate) mod key_values;
 pub(crate) mod keys;
 pub(crate) mod runs;
 pub(crate) mod tasks;

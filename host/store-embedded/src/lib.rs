@@ -12,6 +12,7 @@ mod embedded;
 mod error;
 mod events;
 mod file;
+mod key_values;
 mod keys;
 mod readers;
 mod record;

@@ -7,7 +7,7 @@ pub(crate) const APPLICATION_ID: i64 = 0x434f_4646;
 
 /// What each version added, from an empty file on: the file of an older host is brought to this
 /// one's version by the steps it lacks. A step that was shipped is never changed.
-const STEPS: [&str; 2] = [TABLES, CALLS_OF_THE_AUDIT];
+const STEPS: [&str; 3] = [TABLES, CALLS_OF_THE_AUDIT, KEY_VALUES];
 
 /// How many of [`STEPS`] a file has, kept as SQLite's `user_version`. A host refuses more than it
 /// knows.
@@ -102,6 +102,25 @@ ALTER TABLE audit ADD COLUMN root_id TEXT;
 UPDATE audit SET call_id = record ->> '$.call_id' WHERE json_valid(record);
 CREATE INDEX audit_by_call ON audit (call_id) WHERE call_id IS NOT NULL;
 CREATE INDEX audit_by_root ON audit (root_id) WHERE root_id IS NOT NULL;
+";
+
+/// What tools keep between calls; the values of an owner, and their sum for its quota.
+const KEY_VALUES: &str = "
+CREATE TABLE key_values (
+    tenant TEXT NOT NULL,
+    owner TEXT NOT NULL,
+    key TEXT NOT NULL,
+    value BLOB NOT NULL,
+    PRIMARY KEY (tenant, owner, key)
+) STRICT;
+
+CREATE TABLE key_value_sums (
+    tenant TEXT NOT NULL,
+    owner TEXT NOT NULL,
+    entries INTEGER NOT NULL,
+    bytes INTEGER NOT NULL,
+    PRIMARY KEY (tenant, owner)
+) STRICT, WITHOUT ROWID;
 ";
 
 /// Takes the steps that a file of this version lacks, all or none of them; 0 is an empty file.

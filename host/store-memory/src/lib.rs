@@ -9,6 +9,7 @@ mod agents;
 mod audit;
 mod blobs;
 mod events;
+mod key_values;
 mod keys;
 mod runs;
 mod tables;

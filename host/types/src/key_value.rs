@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::text::serde_by_text;
-use crate::{ComponentName, ParseError};
+use crate::{ComponentName, ParseError, Tenant};
 
 /// The name of one value.
 ///
@@ -64,6 +64,112 @@ impl fmt::Display for Owner {
         match self {
             Self::Tool(name) => write!(f, "tool:{name}"),
             Self::Agent(name) => write!(f, "agent:{name}"),
+        }
+    }
+}
+
+/// Where keys are told apart: two spaces never see each other's.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Space {
+    /// Whose data it is.
+    pub tenant: Tenant,
+    /// Who keeps it there.
+    pub owner: Owner,
+}
+
+/// A change of one key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Write {
+    /// The key.
+    pub key: Key,
+    /// What it is to hold; `None` removes it.
+    pub value: Option<Vec<u8>>,
+    /// When only.
+    pub when: When,
+}
+
+/// What has to hold for a change to be made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum When {
+    /// Nothing.
+    Always,
+    /// The key holds nothing.
+    Absent,
+    /// It holds exactly this.
+    Holds(Vec<u8>),
+}
+
+impl When {
+    /// Whether it holds for what is there.
+    pub fn holds(&self, found: Option<&[u8]>) -> bool {
+        match self {
+            Self::Always => true,
+            Self::Absent => found.is_none(),
+            Self::Holds(expected) => found == Some(expected.as_slice()),
+        }
+    }
+}
+
+/// What came of a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Written {
+    /// It was made.
+    Done {
+        /// True when the key held something before.
+        existed: bool,
+    },
+    /// The key holds something else than the change expects; nothing was changed.
+    Differs,
+    /// The owner has no room for it; nothing was changed.
+    Full(Full),
+}
+
+/// Which part of a [`Quota`] has no room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Full {
+    /// The number of values.
+    Entries,
+    /// The bytes of all keys and values.
+    Bytes,
+    /// The bytes of one value.
+    ValueBytes,
+}
+
+/// What an owner keeps.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Kept {
+    /// Values.
+    pub entries: u64,
+    /// Bytes of all keys and values.
+    pub bytes: u64,
+}
+
+impl Kept {
+    /// After a key of so many bytes held `before` and holds `after` now, each the length of a value.
+    ///
+    /// **Errors**: what is full. A change that makes nothing more is taken also by who is over the
+    /// quota, as after it was lowered: else they could not tidy up.
+    pub fn changed(
+        self,
+        key: usize,
+        before: Option<usize>,
+        after: Option<usize>,
+        quota: &Quota,
+    ) -> Result<Self, Full> {
+        let size = |value: Option<usize>| value.map_or(0, |value| (key + value) as u64);
+        let count = |value: Option<usize>| u64::from(value.is_some());
+        let changed = Self {
+            entries: self.entries.saturating_sub(count(before)) + count(after),
+            bytes: self.bytes.saturating_sub(size(before)) + size(after),
+        };
+        if after.is_some_and(|after| after as u64 > quota.value_bytes) {
+            Err(Full::ValueBytes)
+        } else if changed.entries > quota.entries && changed.entries > self.entries {
+            Err(Full::Entries)
+        } else if changed.bytes > quota.bytes && changed.bytes > self.bytes {
+            Err(Full::Bytes)
+        } else {
+            Ok(changed)
         }
     }
 }

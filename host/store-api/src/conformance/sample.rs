@@ -4,6 +4,7 @@ use cofferdam_types::agent::{Agent, AgentType};
 use cofferdam_types::audit::{Act, AuditRecord};
 use cofferdam_types::call::Usage;
 use cofferdam_types::caller::{Caller, Role};
+use cofferdam_types::key_value::{Key, Owner, Space};
 use cofferdam_types::limits::LimitRequest;
 use cofferdam_types::plan::{OnError, OnInterrupt, Plan, Retry, Step};
 use cofferdam_types::run::{Event, EventKind, Run, RunStatus};
@@ -24,6 +25,19 @@ pub fn tenant(name: &str) -> Tenant {
 /// The `n`th point in time.
 pub fn time(n: u64) -> Timestamp {
     Timestamp::from_millis(1_760_000_000_000 + n)
+}
+
+/// The space of the component `component`.
+pub fn space(tenant: &Tenant, component: &str) -> Space {
+    Space {
+        tenant: tenant.clone(),
+        owner: Owner::Tool(component.parse().expect("a component name")),
+    }
+}
+
+/// A key.
+pub fn state_key(text: &str) -> Key {
+    text.parse().expect("a key")
 }
 
 fn uuid(n: u32) -> String {
