@@ -13,6 +13,7 @@ use crate::capability::filesystem::{MountEntry, MountName, Mounts};
 use crate::capability::subprocess::{Program, ProgramEntry};
 use crate::error::PolicyError;
 use crate::index::Index;
+use crate::load::Load;
 use crate::node::{Node, Place, Value};
 use crate::opaque::Opaque;
 use crate::permissions::Written;
@@ -51,6 +52,9 @@ struct Text {
     /// Limits of every call: the most that any can have.
     #[serde(default)]
     limits: Option<LimitsEntry>,
+    /// Limits over many calls: at once, in a time, in memory.
+    #[serde(default)]
+    admission: Option<Vec<Load>>,
     /// How large the schemas of tools may be.
     #[serde(default)]
     schemas: Option<SchemasEntry>,
@@ -132,8 +136,16 @@ fn parts(node: &Node, source: &Source<'_>, walk: &mut Walk) -> Option<Parts> {
     if let (Some(limits), Some(node)) = (&text.limits, node.get("limits")) {
         ceiling.set(limits, &site.origin(node.place));
     }
+    let loads = text.admission.unwrap_or_default();
+    for (index, load) in loads.iter().enumerate() {
+        if let Some((pointer, reason)) = load.fault() {
+            let place = node.at(&format!("/admission/{index}{pointer}")).place;
+            walk.mistake(place, reason);
+        }
+    }
     let canonical = canonical(node, &name);
     Some(Parts {
+        loads: loads.into(),
         digest: Digest::of(canonical.to_string().as_bytes()),
         name: name.as_str().into(),
         file,

@@ -6,6 +6,7 @@
 //! [`Policy::decide`].
 
 mod applicable;
+mod below;
 mod bounds;
 mod callers;
 pub mod capability;
@@ -22,6 +23,7 @@ mod grant;
 mod index;
 mod journal;
 mod lint;
+mod load;
 mod merge;
 mod narrowing;
 mod node;
@@ -58,6 +60,7 @@ pub use explain::{Explanation, LimitOrigin, LimitSource, UseExplanation};
 pub use grant::{Describe, Grant};
 pub use journal::{Journal, Journaled};
 pub use lint::{Warning, lint};
+pub use load::{Load, Over, Per, Rate};
 pub use narrowing::{Narrowing, NarrowingError, Sourced};
 pub use node::Place;
 pub use origin::{Located, Origin};

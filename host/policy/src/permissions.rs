@@ -6,6 +6,7 @@ use schemars::{Schema, SchemaGenerator, json_schema};
 use serde_json::Value as Json;
 
 use crate::capability::Capability;
+use crate::capability::tool_call::CallCaps;
 use crate::node::{Node, Place, Value};
 use crate::origin::{Located, Origin};
 use crate::slice::{Layer, Party, Slice};
@@ -140,6 +141,16 @@ fn within<C: Capability>(slice: Slice<C>, party: Party, share: &Share<C>) -> Sli
     })
 }
 
+fn below<C: Capability>(slice: Slice<C>, caller: &Slice<C>, caps: &CallCaps) -> Slice<C> {
+    if !caps.delegate.has(C::NAME) {
+        slice.below(&Slice::nothing())
+    } else if caps.own {
+        slice
+    } else {
+        slice.below(caller)
+    }
+}
+
 fn schema_of<C: Capability>(generator: &mut SchemaGenerator) -> Schema {
     let entry = generator.subschema_for::<C::Entry>();
     json_schema!({ "type": "array", "items": entry })
@@ -243,6 +254,11 @@ macro_rules! permissions {
             /// The same, short of what `party` doesn't carry.
             pub(crate) fn within(self, party: Party, shares: &Shares) -> Self {
                 Self { $($field: within(self.$field, party, &shares.$field),)* }
+            }
+
+            /// The same for a tool that the tool with `caller` calls under these caps.
+            pub(crate) fn below(self, caller: &Self, caps: &CallCaps) -> Self {
+                Self { $($field: below(self.$field, &caller.$field, caps),)* }
             }
 
             /// The words of those that allow anything.

@@ -11,6 +11,7 @@ use crate::capability::filesystem::Mounts;
 use crate::capability::subprocess::Program;
 use crate::document::Source;
 use crate::index::Index;
+use crate::load::Load;
 use crate::narrowing::Narrowing;
 use crate::origin::Origin;
 use crate::profile::Profile;
@@ -44,6 +45,7 @@ pub(crate) struct Parts {
     pub(crate) mounts: Mounts,
     pub(crate) programs: Arc<BTreeMap<String, Program>>,
     pub(crate) ceiling: Ceiling,
+    pub(crate) loads: Arc<[Load]>,
     pub(crate) schemas: SchemasEntry,
     pub(crate) profiles: BTreeMap<String, Arc<Profile>>,
     pub(crate) rules: Vec<Rule>,
@@ -112,6 +114,11 @@ impl Policy {
         }
         parts.narrowing = narrowing;
         Self::new(parts)
+    }
+
+    /// Limits over many calls.
+    pub fn loads(&self) -> &Arc<[Load]> {
+        &self.parts.loads
     }
 
     /// What people call it: `built-in`.

@@ -64,7 +64,7 @@ const TOO_LARGE: &str = "it is larger than any limit can be";
 
 impl Span {
     /// Of so many milliseconds.
-    pub fn from_millis(millis: u64) -> Self {
+    pub const fn from_millis(millis: u64) -> Self {
         Self { millis }
     }
 

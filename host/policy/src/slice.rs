@@ -138,6 +138,29 @@ impl<P> Slice<P> {
     }
 }
 
+impl<P: Clone> Slice<P> {
+    /// The same, short of what `caller` does not allow either; what the caller is denied is denied.
+    pub fn below(mut self, caller: &Self) -> Self {
+        let layer = |allows: Arc<[Located<P>]>| Layer {
+            party: Party::Caller,
+            allows,
+        };
+        if caller.layers.is_empty() {
+            self.layers.push(layer(Arc::new([])));
+        }
+        let theirs = caller
+            .layers
+            .iter()
+            .map(|theirs| layer(theirs.allows.clone()));
+        self.layers.extend(theirs);
+        if !caller.denies.is_empty() {
+            let denies = self.denies.iter().chain(caller.denies.iter());
+            self.denies = denies.cloned().collect();
+        }
+        self
+    }
+}
+
 impl<P: Pattern> Slice<P> {
     /// Decides about one use.
     ///

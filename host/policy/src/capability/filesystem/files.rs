@@ -116,6 +116,31 @@ impl Files {
         }
     }
 
+    /// The same for a tool that another calls, under the slice that is left of its own: of its mounts
+    /// those that the caller sees at the same place, each no further than the caller may go there.
+    /// Without `caller` it acts in its own right.
+    pub(crate) fn below(mut self, caller: Option<&Self>, slice: Slice<Filesystem>) -> Self {
+        if slice.is_nothing() {
+            return Self::none();
+        }
+        self.slice = slice;
+        if let Some(caller) = caller {
+            self.mounts.retain_mut(|mount| {
+                let same =
+                    |theirs: &&Mount| theirs.name == mount.name && theirs.place == mount.place;
+                let Some(theirs) = caller.mounts.iter().find(same) else {
+                    return false;
+                };
+                mount.offered = mount.offered.min(theirs.offered).min(caller.declared);
+                if theirs.writes == Writes::Overlay {
+                    mount.writes = Writes::Overlay;
+                }
+                true
+            });
+        }
+        self
+    }
+
     /// What the guest sees, in the order of the names.
     pub fn mounts(&self) -> &[Mount] {
         &self.mounts
