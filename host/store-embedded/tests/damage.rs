@@ -94,7 +94,11 @@ fn a_newer_schema_is_refused_by_its_number() {
     let directory = scratch();
     let path = directory.path().join("store.db");
     drop(open(&path, Durability::Fast).expect("a new file"));
-    for (version, reason) in [(98, "schema version 98"), (99, "schema version 99"), (0, "0")] {
+    for (version, reason) in [
+        (98, "schema version 98"),
+        (99, "schema version 99"),
+        (0, "0"),
+    ] {
         let connection = Connection::open(&path).expect("the file");
         connection
             .pragma_update(None, "user_version", version)
