@@ -1,14 +1,25 @@
-//! The host's side of logging and progress: the imports inside the sandbox, stderr in a native test.
+//! The host's side: the imports inside the sandbox; in a native test stderr for logging and progress,
+//! and what lives in the test's own thread for state and other tools.
+
+#[cfg(not(target_family = "wasm"))]
+mod native_state;
 
 #[cfg(not(target_family = "wasm"))]
 pub(crate) use native::{log, report};
+#[cfg(not(target_family = "wasm"))]
+pub use native_state::stand_in;
+#[cfg(not(target_family = "wasm"))]
+pub(crate) use native_state::{call, delete, get, keys, set, swap};
 #[cfg(target_family = "wasm")]
-pub(crate) use sandbox::{log, report};
+pub(crate) use sandbox::{call, delete, get, keys, log, report, set, swap};
 
 #[cfg(target_family = "wasm")]
 mod sandbox {
     use crate::bindings::cofferdam::tool;
+    use crate::bindings::cofferdam::tool::key_value as wit;
+    use crate::key_value::{Error, Scope};
     use crate::log::Level;
+    use crate::tool_call;
 
     pub(crate) fn log(level: Level, message: &str, fields: &str) {
         let level = match level {
@@ -23,6 +34,61 @@ mod sandbox {
 
     pub(crate) fn report(done: f64, total: Option<f64>, message: &str) {
         tool::progress::report(done, total, message);
+    }
+
+    fn scope(scope: Scope) -> wit::Scope {
+        match scope {
+            Scope::Tool => wit::Scope::Tool,
+            Scope::Agent => wit::Scope::Agent,
+        }
+    }
+
+    fn error(error: wit::Error) -> Error {
+        match error {
+            wit::Error::Denied => Error::Denied,
+            wit::Error::InvalidKey => Error::InvalidKey,
+            wit::Error::Full => Error::Full,
+            wit::Error::Unavailable => Error::Unavailable,
+        }
+    }
+
+    pub(crate) fn get(whose: Scope, key: &str) -> Result<Option<Vec<u8>>, Error> {
+        wit::get(scope(whose), key).map_err(error)
+    }
+
+    pub(crate) fn set(whose: Scope, key: &str, value: &[u8]) -> Result<(), Error> {
+        wit::set(scope(whose), key, value).map_err(error)
+    }
+
+    pub(crate) fn delete(whose: Scope, key: &str) -> Result<bool, Error> {
+        wit::delete(scope(whose), key).map_err(error)
+    }
+
+    pub(crate) fn swap(
+        whose: Scope,
+        key: &str,
+        expected: Option<&[u8]>,
+        new: Option<&[u8]>,
+    ) -> Result<bool, Error> {
+        wit::swap(scope(whose), key, expected, new).map_err(error)
+    }
+
+    pub(crate) fn keys(
+        whose: Scope,
+        prefix: &str,
+        after: Option<&str>,
+        limit: u32,
+    ) -> Result<(Vec<String>, Option<String>), Error> {
+        let page = wit::keys(scope(whose), prefix, after, limit).map_err(error)?;
+        Ok((page.keys, page.next))
+    }
+
+    pub(crate) fn call(tool: &str, arguments: &str) -> Result<String, tool_call::Error> {
+        tool::tool_call::call(tool, arguments).map_err(|error| tool_call::Error {
+            code: error.code,
+            message: error.message,
+            details: serde_json::from_str(&error.details).unwrap_or_default(),
+        })
     }
 }
 

@@ -3,6 +3,9 @@
 wasmtime::component::bindgen!({
     path: "../../wit",
     world: "sdk",
-    imports: { default: trappable },
+    imports: {
+        "cofferdam:tool/key-value": async | trappable,
+        default: trappable,
+    },
     exports: { default: async },
 });

@@ -31,6 +31,22 @@ pub(crate) enum Question {
     },
 }
 
+/// What a byte of JSON can become as values: a digit and a comma are a number of forty bytes.
+const VALUES_FACTOR: u64 = 20;
+
+impl Question {
+    /// What the host holds of the arguments while the guest runs, in bytes, at most.
+    pub(crate) fn host_bytes(&self, program: &Program) -> u64 {
+        match (self, program) {
+            (Self::Describe, _) => 0,
+            (Self::Call { arguments, .. }, Program::Sdk(_)) => arguments.len() as u64,
+            (Self::Call { arguments, .. }, Program::Plain(_)) => {
+                (arguments.len() as u64).saturating_mul(VALUES_FACTOR)
+            }
+        }
+    }
+}
+
 /// Instantiates the component and asks it. The store is dropped before the answer is returned, and
 /// before its place, also when this future is dropped.
 pub(crate) async fn ask(
@@ -55,12 +71,15 @@ pub(crate) async fn ask(
             "a plain component does not describe itself".to_owned(),
         ))),
     };
-    if let Ok(fuel) = store.get_fuel() {
-        meter.set_fuel_left(fuel);
-    }
+    let paid = store
+        .get_fuel()
+        .ok()
+        .is_none_or(|left| meter.settle(left).is_some());
     drop(store);
     drop(place);
     match answer {
+        // What host functions cost in the last slice was more than was left.
+        Ok(_) if !paid => Err(Error::Fuel(grant.limits().fuel)),
         Ok(Ok(text)) if text.len() as u64 > max => Err(Error::Output(max)),
         Ok(Err(error)) if error.text_bytes() > max => Err(Error::Output(max)),
         Ok(answer) => answer,

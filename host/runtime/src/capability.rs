@@ -8,13 +8,14 @@
 pub(crate) mod clocks;
 pub(crate) mod filesystem;
 pub(crate) mod http;
+pub(crate) mod key_value;
 pub(crate) mod log;
 pub(crate) mod lookup;
 pub(crate) mod progress;
 pub(crate) mod random;
 pub(crate) mod sockets;
 pub(crate) mod tls;
-pub(crate) mod workspace;
+pub(crate) mod tool_call;
 
 use std::fmt;
 
@@ -48,6 +49,11 @@ pub(crate) fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     lookup::link(linker)?;
     linker.allow_shadowing(false);
     tls::link(linker)?;
+    bindings::cofferdam::tool::key_value::add_to_linker::<State, HasSelf<State>>(
+        linker,
+        |state| state,
+    )?;
+    tool_call::link(linker)?;
     bindings::cofferdam::tool::log::add_to_linker::<State, HasSelf<State>>(linker, |state| state)?;
     bindings::cofferdam::tool::progress::add_to_linker::<State, HasSelf<State>>(linker, |state| {
         state

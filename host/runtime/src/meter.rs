@@ -19,7 +19,11 @@ pub(crate) struct Meter {
     pub(crate) stderr: Capture,
     fuel: u64,
     fuel_left: AtomicU64,
+    /// Fuel that host functions cost and that the store has not paid yet.
+    fuel_owed: AtomicU64,
     memory_peak: AtomicU64,
+    /// With the tools that it called.
+    tree_memory_peak: AtomicU64,
     memory_refused: AtomicBool,
     host_memory_refused: AtomicBool,
     log_bytes_max: u64,
@@ -41,7 +45,9 @@ impl Meter {
             stderr: Capture::new(limits.stdio_bytes),
             fuel: limits.fuel,
             fuel_left: AtomicU64::new(limits.fuel),
+            fuel_owed: AtomicU64::new(0),
             memory_peak: AtomicU64::new(0),
+            tree_memory_peak: AtomicU64::new(0),
             memory_refused: AtomicBool::new(false),
             host_memory_refused: AtomicBool::new(false),
             log_bytes_max: limits.stdio_bytes,
@@ -62,12 +68,36 @@ impl Meter {
             .saturating_sub(self.fuel_left.load(Ordering::Relaxed))
     }
 
+    /// Has the call pay for a host function, at the latest at the end of its slice.
+    pub(crate) fn charge(&self, fuel: u64) {
+        self.fuel_owed.fetch_add(fuel, Ordering::Relaxed);
+    }
+
+    /// What is left of `left` after all that is owed; that is paid then. `None` when it is not
+    /// enough: then nothing is left.
+    pub(crate) fn settle(&self, left: u64) -> Option<u64> {
+        let owed = self.fuel_owed.swap(0, Ordering::Relaxed);
+        let rest = left.checked_sub(owed);
+        self.set_fuel_left(rest.unwrap_or(0));
+        rest
+    }
+
     pub(crate) fn saw_memory(&self, bytes: u64) {
         self.memory_peak.fetch_max(bytes, Ordering::Relaxed);
     }
 
     pub(crate) fn memory_peak(&self) -> u64 {
         self.memory_peak.load(Ordering::Relaxed)
+    }
+
+    /// While a tool that it called ran, both held so much together.
+    pub(crate) fn saw_tree_memory(&self, bytes: u64) {
+        self.tree_memory_peak.fetch_max(bytes, Ordering::Relaxed);
+    }
+
+    pub(crate) fn tree_memory_peak(&self) -> u64 {
+        let below = self.tree_memory_peak.load(Ordering::Relaxed);
+        self.memory_peak().max(below)
     }
 
     pub(crate) fn refuse_memory(&self) {

@@ -1,3 +1,4 @@
+use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -6,21 +7,27 @@ use cofferdam_egress::{self as egress, Client, Credentials, Owner, Session};
 use cofferdam_policy::{Describe, Grant, Journaled};
 use cofferdam_types::call::{CallLog, Deaf, Denial, Observer, Usage, Wall};
 use cofferdam_types::{CallId, Digest};
+use futures::FutureExt;
 use futures::future::BoxFuture;
 
 use crate::artifacts::Artifacts;
+use crate::budget::{Budget, Reservation};
 use crate::call::{Question, ask};
 use crate::capability::filesystem::{Changes, Files};
+use crate::capability::key_value::Spaces;
+use crate::capability::tool_call::{Depth, Tools};
 use crate::compile::Compiler;
 use crate::component::{Components, Program, Ready};
 use crate::engine;
 use crate::error::Error;
-use crate::limiter::Budget;
+use crate::limiter::Limiter;
 use crate::meter::Meter;
 use crate::plain::Interface;
 use crate::schedule::{Scheduler, Slice, Spent};
-use crate::state;
+use crate::state::{self, Inside, Links};
 use crate::warrant::Warrant;
+
+const NO_MEMORY: Error = Error::Busy("the memory set aside for tools is used up; try again");
 
 /// How large the sandbox is.
 #[derive(Debug, Clone)]
@@ -84,23 +91,14 @@ pub struct Invocation {
     pub owner: Owner,
     /// What puts its secrets into its requests; absent when it has none.
     pub credentials: Option<Arc<dyn Credentials>>,
-}
-
-/// Who has a part in a run from outside.
-struct Party {
-    /// The call's id; empty where nobody calls.
-    call: String,
-    observer: Arc<dyn Observer>,
-    owner: Owner,
-    credentials: Option<Arc<dyn Credentials>>,
-}
-
-/// What a run's store is made with.
-struct Inside<'a> {
-    meter: &'a Arc<Meter>,
-    session: &'a Arc<Session>,
-    observer: Arc<dyn Observer>,
-    files: Files,
+    /// Where its small state is. None when nobody keeps any.
+    pub spaces: Option<Spaces>,
+    /// Who runs the tools that it calls. None when it can't call any.
+    pub tools: Option<Arc<dyn Tools>>,
+    /// Where it stands in the tree of calls.
+    pub depth: Depth,
+    /// When it was taken: its deadline counts from here.
+    pub begun: Instant,
 }
 
 /// What came of a run.
@@ -118,6 +116,19 @@ pub struct Report {
     pub denials: Vec<Denial>,
     /// What it changed on overlays, to be applied or dropped; only of a call that answered.
     pub changes: Option<Changes>,
+    /// The memory that the answer counts for, until it is dropped.
+    pub held: Held,
+}
+
+/// Memory of the host that a call's answer holds, counted with that of the guests.
+#[derive(Default)]
+pub struct Held(Option<Reservation>);
+
+impl fmt::Debug for Held {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let bytes = self.0.as_ref().map_or(0, Reservation::bytes);
+        f.debug_tuple("Held").field(&bytes).finish()
+    }
 }
 
 /// The sandbox. One per process.
@@ -176,18 +187,26 @@ impl Runtime {
             observer,
             owner,
             credentials,
+            spaces,
+            tools,
+            depth,
+            begun,
         } = invocation;
-        let question = Question::Call {
-            function,
-            arguments,
-        };
-        let party = Party {
+        let links = Links {
             call: call.to_string(),
             observer,
             owner,
             credentials,
+            spaces,
+            tools,
+            depth,
+            ends: begun + grant.limits().deadline(),
         };
-        self.run(grant, question, party, source).await
+        let question = Question::Call {
+            function,
+            arguments,
+        };
+        self.run(grant, question, links, source).await
     }
 
     /// Asks a component what it is. Compiles it if need be, which is not bounded by the grant's
@@ -202,15 +221,20 @@ impl Runtime {
                 journal: Journaled::default(),
                 denials: Vec::new(),
                 changes: None,
+                held: Held::default(),
             };
         }
-        let nobody = Party {
+        let links = Links {
             call: String::new(),
             observer: Arc::new(Deaf),
             owner: Owner::default(),
             credentials: None,
+            spaces: None,
+            tools: None,
+            depth: Depth::ROOT,
+            ends: Instant::now() + grant.limits().deadline(),
         };
-        self.run(grant, Question::Describe, nobody, source).await
+        self.run(grant, Question::Describe, links, source).await
     }
 
     /// What a plain component offers. Compiles it if need be and runs nothing.
@@ -226,6 +250,17 @@ impl Runtime {
             Program::Plain(plain) => Ok(plain.interface.clone()),
             Program::Sdk(_) => Err(Error::Component("it describes its tools itself".to_owned())),
         }
+    }
+
+    /// Runs `work` on the threads of guests, which stand back behind those that take requests: for
+    /// what a guest waits for. Dropping the answer stops it.
+    ///
+    /// **Errors**: [`Error::Internal`] when it panics.
+    pub fn spawn<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> BoxFuture<'static, Result<T, Error>> {
+        self.scheduler.spawn(work).boxed()
     }
 
     /// Drops what is compiled of a component that was not added after all.
@@ -250,32 +285,34 @@ impl Runtime {
         &self,
         grant: &Arc<Grant>,
         question: Question,
-        party: Party,
+        links: Links,
         source: &dyn Source,
     ) -> Report {
         let begin = Instant::now();
         let meter = Arc::new(Meter::new(grant.limits()));
         let mut wall = Wall::default();
+        let ends = links.ends;
         let session = Arc::new(Session::new(
             self.egress.clone(),
             Arc::new(Warrant::new(grant.clone(), meter.clone())),
-            party.credentials,
-            party.owner,
-            begin.checked_add(grant.limits().deadline()),
+            links.credentials.clone(),
+            links.owner.clone(),
+            Some(ends),
         ));
         // Beside the store, so that what is private to the call is removed after it in any case.
         let mut files = None;
         let run = async {
-            let opened = Files::open(grant, &meter, self.scratch.as_ref(), &party.call).await?;
+            let opened = Files::open(grant, &meter, self.scratch.as_ref(), &links.call).await?;
             let inside = Inside {
                 meter: &meter,
                 session: &session,
-                observer: party.observer,
                 files: files.insert(opened).clone(),
+                links,
             };
-            self.stages(grant, question, inside, source, &mut wall).await
+            self.stages(grant, question, inside, source, &mut wall)
+                .await
         };
-        let answer = match tokio::time::timeout(grant.limits().deadline(), run).await {
+        let answer = match tokio::time::timeout_at(ends.into(), run).await {
             Ok(answer) => answer,
             Err(_) => Err(Error::Timeout(grant.limits().deadline_ms)),
         };
@@ -283,12 +320,13 @@ impl Runtime {
             Some(files) => files.close(answer.is_ok()).await,
             None => None,
         };
+        let (answer, held) = self.counted(answer);
         wall.total = micros(begin.elapsed());
         let spent = session.spent();
         let usage = Usage {
             fuel: meter.fuel_used(),
             wall_us: wall,
-            memory_peak_bytes: meter.memory_peak(),
+            memory_peak_bytes: meter.tree_memory_peak(),
             result_bytes: answer.as_ref().map_or(0, |text| text.len() as u64),
             stdout_bytes: meter.printed_bytes(),
             requests: spent.requests,
@@ -304,6 +342,18 @@ impl Runtime {
             denials: denials.collect(),
             journal,
             changes,
+            held,
+        }
+    }
+
+    /// The answer's text counts with the guests' memory for as long as somebody works on it.
+    fn counted(&self, answer: Result<String, Error>) -> (Result<String, Error>, Held) {
+        match answer {
+            Ok(text) => match self.budget.reserve_first(text.len() as u64) {
+                Some(reservation) => (Ok(text), Held(Some(reservation))),
+                None => (Err(NO_MEMORY), Held::default()),
+            },
+            Err(error) => (Err(error), Held::default()),
         }
     }
 
@@ -316,29 +366,19 @@ impl Runtime {
         source: &dyn Source,
         wall: &mut Wall,
     ) -> Result<String, Error> {
-        let Inside {
-            meter,
-            session,
-            observer,
-            files,
-        } = inside;
+        let meter = inside.meter;
         let begin = Instant::now();
         let ready = self.ready(grant.digest(), source).await?;
         let compiled = Instant::now();
-        let place = self.scheduler.place().await?;
+        let history = ready.history.clone();
+        let limiter = self
+            .limiter(grant, &question, &inside.links, &ready, meter)
+            .await?;
+        let place = self.scheduler.place(inside.links.depth.level).await?;
         let placed = Instant::now();
         wall.queue = micros(placed - compiled);
-        let slice = Arc::new(Slice::new(&ready.history));
-        let store = state::store(
-            &self.engine,
-            grant,
-            &self.budget,
-            meter,
-            session,
-            &slice,
-            observer,
-            files,
-        )?;
+        let slice = Arc::new(Slice::new(&history));
+        let store = state::store(&self.engine, grant, limiter, &slice, inside)?;
         wall.start = micros((compiled - begin) + placed.elapsed());
         let guest = ask(place, ready, store, question, grant.clone(), meter.clone());
         let (answer, spent) = self.scheduler.run(&slice, guest).await?;
@@ -350,7 +390,46 @@ impl Runtime {
         wall.queue += micros(queued);
         wall.guest = micros(running);
         wall.host = micros(waiting);
+        history.note_memory(if meter.host_memory_refused() {
+            grant.limits().memory_bytes
+        } else {
+            meter.memory_peak()
+        });
         answer
+    }
+
+    /// Sets the memory aside that the call is expected to need, before anything is made for it.
+    ///
+    /// **Errors**: [`Error::Busy`] when there is none for half of its time: what starts later would
+    /// hardly end, and the caller can still try elsewhere. A call that a tool makes doesn't wait: its
+    /// caller holds memory that others wait for.
+    async fn limiter(
+        &self,
+        grant: &Grant,
+        question: &Question,
+        links: &Links,
+        ready: &Ready,
+        meter: &Arc<Meter>,
+    ) -> Result<Limiter, Error> {
+        let max = grant.limits().memory_bytes;
+        let host_bytes = question.host_bytes(&ready.program);
+        let expected = host_bytes.saturating_add(ready.history.memory().min(max));
+        let at_once = if links.depth.level == 0 {
+            self.budget.try_reserve(expected)
+        } else {
+            Some(self.budget.reserve_first(expected).ok_or(NO_MEMORY)?)
+        };
+        let reservation = match at_once {
+            Some(reservation) => reservation,
+            None => {
+                let _turn = self.scheduler.turn()?;
+                let time = links.ends.saturating_duration_since(Instant::now()) / 2;
+                tokio::time::timeout(time, self.budget.reserve(expected))
+                    .await
+                    .map_err(|_| NO_MEMORY)?
+            }
+        };
+        Ok(Limiter::new(meter.clone(), reservation, host_bytes, max))
     }
 }
 

@@ -43,6 +43,11 @@ impl Warrant {
     pub(crate) fn grant(&self) -> &Grant {
         &self.grant
     }
+
+    /// The grant, for what outlives the guest's turn.
+    pub(crate) fn shared(&self) -> Arc<Grant> {
+        self.grant.clone()
+    }
 }
 
 impl cofferdam_egress::Warrant for Warrant {

@@ -10,6 +10,7 @@ use tokio::task::JoinHandle;
 
 use crate::ambient::System;
 use crate::error::Error;
+use crate::key_values::State;
 
 /// The argument that makes this program a compiler's child.
 const COMPILE: &str = "__compile";
@@ -48,6 +49,7 @@ impl Core {
             runtime: Runtime::new(options)?,
             audit,
             ambient: Arc::new(System),
+            key_values: Some(Arc::new(State(stores.key_values.clone()))),
             component_bytes_max: Parts::COMPONENT_BYTES_MAX,
         };
         let toolbox = Toolbox::new(parts, policy);

@@ -15,6 +15,7 @@ mod doors;
 mod error;
 mod host;
 mod inside;
+mod key_values;
 mod local;
 mod mcp;
 mod policy;

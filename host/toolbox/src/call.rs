@@ -1,16 +1,19 @@
 use std::sync::Arc;
+use std::time::Instant;
 
 use cofferdam_audit::{Slot, Written};
 use cofferdam_policy::Journaled;
 use cofferdam_registry::Entry;
-use cofferdam_runtime::{CommitError, Invocation, Owner, Report};
+use cofferdam_runtime::{CommitError, Report};
 use cofferdam_types::audit::{Act, AuditRecord, CallAct, CountedDenial};
-use cofferdam_types::call::{CallLog, Denial, Observer, Outcome, ToolCall, Usage};
+use cofferdam_types::call::{CallLog, Denial, Observer, Outcome, Parent, ToolCall, Usage};
 use cofferdam_types::tool::{SafetyFlags, ToolRef};
 use cofferdam_types::{Code, Digest, Failure, Payload, Tenant};
 use serde_json::json;
 
 use crate::decide::{Decided, Refusal};
+use crate::links::Links;
+use crate::nested::Above;
 use crate::policies::Ruling;
 use crate::source::Stored;
 use crate::toolbox::Toolbox;
@@ -50,6 +53,25 @@ impl Toolbox {
     ///
     /// Dropping the future stops the guest.
     pub async fn call(&self, call: ToolCall, observer: Arc<dyn Observer>) -> Outcome {
+        self.run(call, observer, None).await
+    }
+
+    /// Runs a tool that a tool calls, with no more than what stands above it may do.
+    pub(crate) async fn call_below(
+        &self,
+        call: ToolCall,
+        observer: Arc<dyn Observer>,
+        above: &Above,
+    ) -> Outcome {
+        self.run(call, observer, Some(above)).await
+    }
+
+    async fn run(
+        &self,
+        call: ToolCall,
+        observer: Arc<dyn Observer>,
+        above: Option<&Above>,
+    ) -> Outcome {
         let call = Arc::new(call);
         let ended = match self.parts.audit.slot().await {
             Ok(slot) => {
@@ -60,11 +82,12 @@ impl Toolbox {
                     toolbox: self,
                     slot: Some(slot),
                     call: &call,
+                    parent: above.map(|above| above.parent),
                     arguments_digest,
                     known,
                 };
                 let ended = self
-                    .steps(&call, arguments, observer, &mut record.known)
+                    .steps(&call, arguments, observer, above, &mut record.known)
                     .await;
                 if let Some(written) = record.write(&ended)
                     && let Err(error) = written.done().await
@@ -105,15 +128,17 @@ impl Toolbox {
         call: &Arc<ToolCall>,
         arguments: String,
         observer: Arc<dyn Observer>,
+        above: Option<&Above>,
         known: &mut Known,
     ) -> Ended {
+        let begun = Instant::now();
         let tenant = &call.caller.tenant;
         let entry = match self.parts.registry.resolve(tenant, &call.tool).await {
             Ok(entry) => entry,
             Err(error) => return Ended::early(None, error.into()),
         };
         known.entry = Some(entry.clone());
-        let decided = self.decided(&entry, call, &mut known.ruling);
+        let decided = self.decided(&entry, call, above, &mut known.ruling);
         let Decided {
             grant,
             listed: _listed,
@@ -131,17 +156,21 @@ impl Toolbox {
             return Ended::early(Some(entry), failure);
         }
         known.granted = grant.words();
-        let invocation = Invocation {
-            call: call.id,
-            function: entry.record().spec.function.clone(),
-            arguments,
-            observer,
-            owner: Owner {
-                tenant: tenant.to_string(),
-                tool: entry.record().spec.name.to_string(),
-            },
-            credentials: None,
+        let links = Links {
+            call,
+            above,
+            entry: &entry,
+            grant: &grant,
         };
+        let place = match self.admit(&links).await {
+            Ok(place) => place,
+            Err(failure) => {
+                let mut ended = Ended::early(Some(entry), failure);
+                ended.granted = grant.words();
+                return ended;
+            }
+        };
+        let invocation = self.invocation(&links, arguments, observer, begun);
         let source = Stored {
             toolbox: self,
             tenant,
@@ -153,6 +182,7 @@ impl Toolbox {
             journal,
             denials,
             changes,
+            held,
         } = self.parts.runtime.call(&grant, invocation, &source).await;
         let result = answer
             .map_err(Failure::from)
@@ -164,6 +194,7 @@ impl Toolbox {
             },
             (result, _) => result,
         };
+        drop((held, place));
         Ended {
             entry: Some(entry),
             granted: grant.words(),
@@ -228,6 +259,7 @@ struct Record<'a> {
     toolbox: &'a Toolbox,
     slot: Option<Slot>,
     call: &'a ToolCall,
+    parent: Option<Parent>,
     arguments_digest: Digest,
     known: Known,
 }
@@ -257,7 +289,7 @@ impl Record<'_> {
         let ruling = ruling.unwrap_or_else(|| self.toolbox.ruling());
         let act = CallAct {
             call_id: call.id,
-            parent: None,
+            parent: self.parent,
             origin: call.origin.clone(),
             agent: call.authority.agent.clone(),
             asked: call.tool.to_string(),
@@ -280,7 +312,7 @@ impl Record<'_> {
         for uses in more.chunks(RECORD_USES_MAX) {
             self.toolbox.parts.audit.offer(record(Act::Uses {
                 call_id: call.id,
-                root_id: call.id,
+                root_id: self.parent.map_or(call.id, |parent| parent.root_id),
                 uses: uses.to_vec(),
             }));
         }

@@ -8,6 +8,7 @@ use cofferdam_types::call::{Denial, ToolCall};
 use cofferdam_types::tool::Contract;
 use cofferdam_types::{Code, Failure, Payload};
 
+use crate::nested::Above;
 use crate::policies::{Listed, Ruling, Running};
 use crate::toolbox::Toolbox;
 
@@ -33,11 +34,19 @@ impl Toolbox {
         &self,
         entry: &Arc<Entry>,
         call: &Arc<ToolCall>,
+        above: Option<&Above>,
         under: &mut Option<Arc<Ruling>>,
     ) -> Result<Decided<'_>, Refusal> {
         loop {
             let ruling = under.insert(self.policies.ruling()).clone();
-            let grant = Arc::new(self.grant(&ruling.policy, entry, call)?);
+            let grant = self.grant(&ruling.policy, entry, call)?;
+            let grant = match above {
+                None => grant,
+                Some(above) => grant
+                    .below(&subject(entry), &above.grant, &above.caps)
+                    .map_err(Refusal::Denied)?,
+            };
+            let grant = Arc::new(grant);
             let running = Running {
                 call: call.clone(),
                 entry: entry.clone(),

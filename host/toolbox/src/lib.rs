@@ -6,10 +6,13 @@
 //! tools is in [`Toolbox::publish`].
 
 mod addition;
+mod admission;
 mod audit;
 mod call;
 mod decide;
 mod governance;
+mod links;
+mod nested;
 mod plain;
 mod policies;
 mod publish;

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use cofferdam_audit::Audit;
 use cofferdam_policy::Policy;
 use cofferdam_registry::Registry;
-use cofferdam_runtime::Runtime;
+use cofferdam_runtime::{KeyValues, Runtime};
 use cofferdam_types::caller::Caller;
 use cofferdam_types::tool::ToolRef;
 use cofferdam_types::{Ambient, Failure};
@@ -13,6 +13,7 @@ use cofferdam_registry::Entry;
 use tokio::sync::Semaphore;
 
 use crate::addition::Additions;
+use crate::admission::Admission;
 use crate::policies::{Policies, PolicySource};
 use crate::publish::UNATTENDED_KIB_MAX;
 
@@ -22,6 +23,7 @@ pub struct Toolbox {
     pub(crate) parts: Arc<Parts>,
     pub(crate) policies: Arc<Policies>,
     pub(crate) additions: Additions,
+    pub(crate) admission: Admission,
     /// Kilobytes that additions may hold for which nobody waits.
     pub(crate) unattended: Arc<Semaphore>,
 }
@@ -36,6 +38,8 @@ pub struct Parts {
     pub runtime: Runtime,
     /// The record.
     pub audit: Audit,
+    /// Who keeps the state of tools between calls; without, none is kept.
+    pub key_values: Option<Arc<dyn KeyValues>>,
     /// Time and randomness.
     pub ambient: Arc<dyn Ambient>,
     /// Largest component taken, in bytes.
@@ -55,6 +59,7 @@ impl Toolbox {
             parts: Arc::new(parts),
             policies: Arc::new(Policies::new(policy)),
             additions: Additions::default(),
+            admission: Admission::default(),
             unattended: Arc::new(Semaphore::new(UNATTENDED_KIB_MAX)),
         }
     }

@@ -262,6 +262,7 @@ async fn toolbox(stores: &Stores, ambient: Arc<dyn Ambient>) -> Toolbox {
         runtime: Runtime::new(options).expect("a small sandbox"),
         audit,
         ambient,
+        key_values: None,
         component_bytes_max: Parts::COMPONENT_BYTES_MAX,
     })
 }

@@ -74,6 +74,7 @@ impl World {
             runtime: Runtime::new(options)?,
             audit,
             ambient: ambient.clone(),
+            key_values: None,
             component_bytes_max: Parts::COMPONENT_BYTES_MAX,
         });
         let door = Door::new(toolbox.clone(), ambient);
