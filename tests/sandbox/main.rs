@@ -7,6 +7,7 @@ mod limits;
 mod memory;
 mod numbers;
 mod output;
+mod state;
 
 use anyhow::{Context, Result, ensure};
 use cofferdam_testing::{Answer, Guest, Host, Leftovers};
