@@ -5,8 +5,8 @@
 //! host ends as soon as one that computes. The costs are the same at every call: what a call burns
 //! depends on what it does and not on the machine.
 //!
-//! They are owed in the [`Meter`](crate::meter::Meter) and paid at the end of a slice, before a tool
-//! is called, and at the end of the call.
+//! They are owed in the [`Meter`](crate::meter::Meter) and paid before a tool is called and at the end
+//! of the call. A guest that owes more than it has left is stopped at the end of its slice.
 
 /// Any function of the host: leaving the guest, decoding and coming back.
 pub(crate) const HOST_CALL: u64 = 1_000;

@@ -68,7 +68,7 @@ impl Meter {
             .saturating_sub(self.fuel_left.load(Ordering::Relaxed))
     }
 
-    /// Has the call pay for a host function, at the latest at the end of its slice.
+    /// Has the call pay for a host function, at the latest at its end.
     pub(crate) fn charge(&self, fuel: u64) {
         self.fuel_owed.fetch_add(fuel, Ordering::Relaxed);
     }
@@ -80,6 +80,14 @@ impl Meter {
         let rest = left.checked_sub(owed);
         self.set_fuel_left(rest.unwrap_or(0));
         rest
+    }
+
+    /// As [`Self::settle`], and nothing is paid: for where the guest has its fuel in a register, and
+    /// what the store is told is overwritten.
+    pub(crate) fn can_settle(&self, left: u64) -> bool {
+        let rest = left.checked_sub(self.fuel_owed.load(Ordering::Relaxed));
+        self.set_fuel_left(rest.unwrap_or(0));
+        rest.is_some()
     }
 
     pub(crate) fn saw_memory(&self, bytes: u64) {

@@ -148,11 +148,8 @@ pub(crate) fn store(
     store.set_max_component_handles(size(limits.handles));
     store.set_epoch_deadline(FIRST_SLICE_TICKS);
     let slice = slice.clone();
-    store.epoch_deadline_callback(move |mut store| {
-        let left = store.get_fuel()?;
-        let left = store.data().meter.settle(left);
-        store.set_fuel(left.unwrap_or(0))?;
-        if left.is_none() {
+    store.epoch_deadline_callback(move |store| {
+        if !store.data().meter.can_settle(store.get_fuel()?) {
             return Err(Trap::OutOfFuel.into());
         }
         slice.end();

@@ -35,9 +35,8 @@ async fn a_crowd_at_its_memory_limit_waits_or_is_sent_away() -> Result<()> {
     let admission = "{per: total, memory: 512MiB, over: throttle, wait: 10s}";
     let ruled = Ruled::start(&policy(admission), &[]).await?;
     let pid = ruled.host.pid();
-    ruled
-        .result("hold", json!({"mebibytes": 1, "millis": 1}))
-        .await?;
+    // The connections of as many clients stay open.
+    codes(&ruled, 100, 1).await?;
     let before = Leftovers::of(pid)?;
     let codes = codes(&ruled, 100, 48).await?;
     let fine = |code: &str| code == "ok" || code == "unavailable";

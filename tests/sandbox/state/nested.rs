@@ -88,7 +88,7 @@ async fn nobody_gets_more_by_calling_another() -> Result<()> {
 
 #[tokio::test]
 async fn fuel_and_time_are_the_callers() -> Result<()> {
-    let entry = "{tools: [\"state-prober-*\"], fuel: 50%, depth: 4}";
+    let entry = "{tools: [\"state-prober-*\"], fuel: 50%, own: true}";
     let more = "      clocks: [real]\n";
     let ruled = Ruled::start(&policy(entry, more), &[]).await?;
     let limited = json!({"limits": {"fuel": 1_000_000_000_u64, "deadline_ms": 20_000}});
@@ -116,7 +116,7 @@ async fn fuel_and_time_are_the_callers() -> Result<()> {
 /// Callers that wait, of callers that wait: none takes the place of what it waits for.
 #[tokio::test]
 async fn a_crowd_of_callers_does_not_wait_for_itself() -> Result<()> {
-    let entry = "{tools: [\"state-prober-*\"], depth: 3}";
+    let entry = "{tools: [\"state-prober-*\"], depth: 3, own: true}";
     let more = "      clocks: [real]\n";
     let ruled = Ruled::start(&policy(entry, more), &[]).await?;
     let nested = calling("state-prober-wait", &json!({"millis": 20}));
