@@ -2,8 +2,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use cofferdam_files::Scratch;
 use cofferdam_egress::{self as egress, Client, Credentials, Owner, Session};
+use cofferdam_files::Scratch;
 use cofferdam_policy::{Describe, Grant, Journaled};
 use cofferdam_types::call::{CallLog, Deaf, Denial, Observer, Usage, Wall};
 use cofferdam_types::{CallId, Digest};

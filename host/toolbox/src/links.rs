@@ -58,7 +58,7 @@ impl Toolbox {
         let spec = &links.entry.record().spec;
         Invocation {
             call: links.call.id,
-            owner: Owner {
+            owner: cofferdam_runtime::Owner {
                 tenant: links.call.caller.tenant.to_string(),
                 tool: spec.name.to_string(),
             },

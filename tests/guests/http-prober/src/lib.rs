@@ -6,8 +6,4 @@ mod open;
 mod secure;
 mod send;
 
-cofferdam_sdk::tools![
-    send::send,
-    open::open,
-    secure::secure,
-];
+cofferdam_sdk::tools![send::send, open::open, secure::secure,];

@@ -111,17 +111,26 @@ impl Sent {
         let answer = handle(request, Some(options(probe)?)).map_err(|error| word(&error))?;
         let stream = body.write().map_err(|()| "stream")?;
         for _ in 0..probe.times {
-            if stream.blocking_write_and_flush(probe.body.as_bytes()).is_err() {
+            if stream
+                .blocking_write_and_flush(probe.body.as_bytes())
+                .is_err()
+            {
                 break;
             }
         }
         if probe.unfinished {
-            return Ok(Self { answer, _body: Some((body, Some(stream))) });
+            return Ok(Self {
+                answer,
+                _body: Some((body, Some(stream))),
+            });
         }
         drop(stream);
         // A body that is refused is told with the answer.
         let _ = OutgoingBody::finish(body, None);
-        Ok(Self { answer, _body: None })
+        Ok(Self {
+            answer,
+            _body: None,
+        })
     }
 
     fn answered(&self) -> Result<IncomingResponse, String> {
@@ -148,9 +157,15 @@ fn method(text: &str) -> Method {
 fn options(probe: &Probe) -> Result<RequestOptions, String> {
     let options = RequestOptions::new();
     let timeout = probe.timeout_ns;
-    options.set_connect_timeout(timeout).map_err(|()| "timeout")?;
-    options.set_first_byte_timeout(timeout).map_err(|()| "timeout")?;
-    options.set_between_bytes_timeout(timeout).map_err(|()| "timeout")?;
+    options
+        .set_connect_timeout(timeout)
+        .map_err(|()| "timeout")?;
+    options
+        .set_first_byte_timeout(timeout)
+        .map_err(|()| "timeout")?;
+    options
+        .set_between_bytes_timeout(timeout)
+        .map_err(|()| "timeout")?;
     Ok(options)
 }
 
@@ -181,7 +196,9 @@ fn read(answer: &IncomingResponse, outcome: &mut Outcome) -> Result<(), String> 
             Ok(bytes) => {
                 outcome.bytes += bytes.len() as u64;
                 let room = KEPT.saturating_sub(outcome.body.len()).min(bytes.len());
-                outcome.body.push_str(&String::from_utf8_lossy(&bytes[..room]));
+                outcome
+                    .body
+                    .push_str(&String::from_utf8_lossy(&bytes[..room]));
             }
             Err(StreamError::Closed) => return Ok(()),
             Err(StreamError::LastOperationFailed(error)) => {
