@@ -1,7 +1,6 @@
 //! The page of attacks and their last results.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::process::Command;
 
 use anyhow::Result;
@@ -60,25 +59,24 @@ pub(super) fn page(
         let held = attacks
             .iter()
             .filter(|it| result(it, marks, outcomes) == "held");
-        // Writing to a string does not fail.
-        let _ = write!(
-            page,
+        let head = format!(
             "\n## {id}: {title}\n\n{setting} {} of {} held.\n\n\
              | id | attack | expected | tests | result |\n|---|---|---|---|---|\n",
             held.count(),
             attacks.len(),
         );
-        for attack in attacks {
-            let _ = writeln!(
-                page,
-                "| {} | {} | {} | {} | {} |",
+        let row = |attack: &&Attack| {
+            format!(
+                "| {} | {} | {} | {} | {} |\n",
                 attack.id,
                 cell(&attack.attack),
                 cell(&attack.expected),
                 tests(attack, marks),
                 cell(&result(attack, marks, outcomes)),
-            );
-        }
+            )
+        };
+        page.push_str(&head);
+        page.extend(attacks.iter().map(row));
     }
     page
 }
@@ -104,7 +102,7 @@ fn result(attack: &Attack, marks: &[Mark], outcomes: &BTreeMap<Mark, Outcome>) -
         );
     }
     let all = |wanted| own.iter().all(|outcome| *outcome == Some(&wanted));
-    let any = |wanted| own.iter().any(|outcome| *outcome == Some(&wanted));
+    let any = |wanted| own.contains(&Some(&wanted));
     if all(Outcome::Held) {
         "held".to_owned()
     } else if any(Outcome::Failed) {
