@@ -77,7 +77,7 @@ impl Cli {
         let ended = tokio::select! {
             // What the command itself says of an interrupt goes first.
             biased;
-            ended = self.command.run(&context) => ended,
+            ended = Box::pin(self.command.run(&context)) => ended,
             interrupted = context.interrupted() => interrupted.map(|()| Exit::Interrupted),
         };
         context.close().await;
