@@ -5,6 +5,7 @@ mod filesystem;
 mod host_calls;
 mod limits;
 mod memory;
+mod network;
 mod numbers;
 mod output;
 mod state;
