@@ -106,7 +106,7 @@ pub struct Subprocess {
 enum Starts {
     /// Those that the grammar describes.
     Of {
-        grammar: Grammar,
+        grammar: Box<Grammar>,
         stdin_bytes_max: u64,
         cwd: Place,
     },
@@ -214,7 +214,10 @@ impl Capability for Subprocess {
         Ok(Self {
             program: entry.program,
             starts: Starts::Of {
-                grammar: Grammar::new(entry.arguments.unwrap_or_default(), "/arguments")?,
+                grammar: Box::new(Grammar::new(
+                    entry.arguments.unwrap_or_default(),
+                    "/arguments",
+                )?),
                 stdin_bytes_max,
                 cwd: value::place(cwd, "/cwd")?,
             },
@@ -270,7 +273,7 @@ impl Capability for Subprocess {
                     return None;
                 }
                 Starts::Of {
-                    grammar,
+                    grammar: Box::new(grammar),
                     stdin_bytes_max: *stdin_bytes_max,
                     cwd: cwd.clone(),
                 }
@@ -365,13 +368,8 @@ fn smallest(ask: &Start) -> String {
         format!("{{mount: {mount}, under: {under}}}")
     };
     let (mut flags, mut positions) = (BTreeMap::new(), Vec::new());
-    let mut flags_ended = false;
     for argument in ask.arguments() {
         match argument {
-            Argument::Text(text) if !flags_ended && text == "--" => {
-                flags_ended = true;
-                flags.insert(text.as_str(), "none".to_owned());
-            }
             Argument::Text(text) => positions.push(format!("{{exact: {}}}", quoted(text))),
             Argument::Path { prefix, place } if prefix.is_empty() => {
                 positions.push(format!("{{path: {}}}", path(place)));
@@ -382,7 +380,6 @@ fn smallest(ask: &Start) -> String {
             }
         }
     }
-    let mut entry = format!("{{program: {}", quoted(ask.program()));
     let flags: Vec<String> = flags
         .into_iter()
         .map(|(name, value)| format!("{}: {value}", quoted(name)))
@@ -392,11 +389,13 @@ fn smallest(ask: &Start) -> String {
         .filter(|(_, parts, _)| !parts.is_empty())
         .map(|(open, parts, close)| format!("{open}{}{close}", parts.join(", ")))
         .collect();
+    let mut parts = vec![format!("program: {}", quoted(ask.program()))];
     if !arguments.is_empty() {
-        entry += &format!(", arguments: {{{}}}", arguments.join(", "));
+        parts.push(format!("arguments: {{{}}}", arguments.join(", ")));
     }
     if ask.stdin_bytes() > 0 {
-        entry += &format!(", stdin: {{bytes: {}B}}", ask.stdin_bytes());
+        parts.push(format!("stdin: {{bytes: {}B}}", ask.stdin_bytes()));
     }
-    entry + &format!(", cwd: {}}}", path(ask.cwd()))
+    parts.push(format!("cwd: {}", path(ask.cwd())));
+    format!("{{{}}}", parts.join(", "))
 }

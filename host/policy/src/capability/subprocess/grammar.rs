@@ -120,10 +120,8 @@ impl Grammar {
         let mut taken = 0;
         let mut flags_ended = false;
         while let Some(argument) = arguments.next() {
-            if !flags_ended && matches!(argument, Argument::Text(text) if text == "--") {
-                if !self.flags.contains_key("--") {
-                    return false;
-                }
+            let is_end = matches!(argument, Argument::Text(text) if text == "--");
+            if !flags_ended && is_end && self.flags.contains_key("--") {
                 flags_ended = true;
             } else if let Some(token) = (!flags_ended).then(|| self.token(argument)).flatten() {
                 let fits = match token {
@@ -151,6 +149,8 @@ impl Grammar {
                     return false;
                 }
                 taken += 1;
+                // Where a position says so, it stands for itself and ends the flags all the same.
+                flags_ended |= is_end;
             }
         }
         taken >= self.positions.len() && self.subcommands.is_empty()
