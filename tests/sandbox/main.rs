@@ -8,6 +8,7 @@ mod memory;
 mod network;
 mod numbers;
 mod output;
+mod process;
 mod state;
 
 use anyhow::{Context, Result, ensure};

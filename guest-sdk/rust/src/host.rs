@@ -1,17 +1,67 @@
 //! The host's side: the imports inside the sandbox; in a native test stderr for logging and progress,
-//! and what lives in the test's own thread for state and other tools.
+//! and what lives in the test's own thread for state and other tools, and the machine's own programs.
 
+#[cfg(not(target_family = "wasm"))]
+mod native_process;
 #[cfg(not(target_family = "wasm"))]
 mod native_state;
 
 #[cfg(not(target_family = "wasm"))]
 pub(crate) use native::{log, report};
 #[cfg(not(target_family = "wasm"))]
+pub(crate) use native_process::run;
+#[cfg(not(target_family = "wasm"))]
 pub use native_state::stand_in;
 #[cfg(not(target_family = "wasm"))]
 pub(crate) use native_state::{call, delete, get, keys, set, swap};
 #[cfg(target_family = "wasm")]
 pub(crate) use sandbox::{call, delete, get, keys, log, report, set, swap};
+#[cfg(target_family = "wasm")]
+pub(crate) use sandbox_process::run;
+
+#[cfg(target_family = "wasm")]
+mod sandbox_process {
+    use std::time::Duration;
+
+    use crate::bindings::cofferdam::tool::process as wit;
+    use crate::process::{Argument, Command, Ended, Error, Output};
+
+    pub(crate) fn run(command: &Command) -> Result<Output, Error> {
+        let arguments = command.arguments.iter().map(|argument| match argument {
+            Argument::Text(text) => wit::Argument::Text(text.clone()),
+            Argument::Path { prefix, path } => wit::Argument::Path(wit::Place {
+                prefix: prefix.clone(),
+                path: path.clone(),
+            }),
+        });
+        let output = wit::run(&wit::Command {
+            program: command.program.clone(),
+            arguments: arguments.collect(),
+            stdin: command.stdin.clone(),
+            directory: command.directory.clone(),
+        });
+        let output = output.map_err(|error| match error {
+            wit::Error::Denied => Error::Denied,
+            wit::Error::Malformed => Error::Malformed,
+            wit::Error::NoDirectory => Error::NoDirectory,
+            wit::Error::Failed => Error::Failed,
+            wit::Error::Timeout => Error::Timeout,
+        })?;
+        Ok(Output {
+            ended: match output.ended {
+                wit::Ended::Exited(code) => Ended::Exited(code),
+                wit::Ended::Signalled(signal) => Ended::Signalled(signal),
+            },
+            stdout: output.stdout,
+            stdout_dropped: output.stdout_dropped,
+            stderr: output.stderr,
+            stderr_dropped: output.stderr_dropped,
+            wall: Duration::from_millis(output.wall_ms),
+            cpu: Duration::from_millis(output.cpu_ms),
+            confined_by: output.confined_by,
+        })
+    }
+}
 
 #[cfg(target_family = "wasm")]
 mod sandbox {

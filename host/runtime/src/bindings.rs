@@ -5,6 +5,7 @@ wasmtime::component::bindgen!({
     world: "sdk",
     imports: {
         "cofferdam:tool/key-value": async | trappable,
+        "cofferdam:tool/process": async | trappable,
         default: trappable,
     },
     exports: { default: async },

@@ -10,6 +10,7 @@ use crate::bindings::SdkPre;
 use crate::bindings::exports::cofferdam::tool::tools::ToolError;
 use crate::capability::Refused;
 use crate::capability::filesystem::QuotaReached;
+use crate::capability::process::Overrun;
 use crate::capability::random::{RANDOM_BYTES_MAX, TooMany};
 use crate::component::{Program, Ready};
 use crate::error::{Error, Limit};
@@ -159,6 +160,12 @@ fn cause(error: &wasmtime::Error, grant: &Grant, meter: &Meter) -> Error {
         return Error::Limit {
             limit: Limit::RandomBytes,
             value: RANDOM_BYTES_MAX,
+        };
+    }
+    if let Some(Overrun { limit, value }) = error.downcast_ref::<Overrun>() {
+        return Error::Limit {
+            limit: Limit::Program(*limit),
+            value: *value,
         };
     }
     // The innermost error alone: what stands around it may repeat names that a guest chose.

@@ -11,6 +11,7 @@ pub(crate) mod http;
 pub(crate) mod key_value;
 pub(crate) mod log;
 pub(crate) mod lookup;
+pub(crate) mod process;
 pub(crate) mod progress;
 pub(crate) mod random;
 pub(crate) mod sockets;
@@ -55,6 +56,9 @@ pub(crate) fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     )?;
     tool_call::link(linker)?;
     bindings::cofferdam::tool::log::add_to_linker::<State, HasSelf<State>>(linker, |state| state)?;
+    bindings::cofferdam::tool::process::add_to_linker::<State, HasSelf<State>>(linker, |state| {
+        state
+    })?;
     bindings::cofferdam::tool::progress::add_to_linker::<State, HasSelf<State>>(linker, |state| {
         state
     })

@@ -23,6 +23,8 @@ pub enum Limit {
     Depth,
     /// Number of some item of a component, as the inspection counts it.
     Structure,
+    /// What a program that the tool started used of the machine.
+    Program(cofferdam_process::Limit),
 }
 
 impl Limit {
@@ -37,6 +39,7 @@ impl Limit {
             Self::Files => "files",
             Self::Depth => "depth",
             Self::Structure => "structure",
+            Self::Program(limit) => limit.as_str(),
         }
     }
 }

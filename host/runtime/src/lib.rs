@@ -35,6 +35,7 @@ pub use capability::key_value::{KeyValues, Spaces, Unavailable};
 pub use capability::tool_call::{Depth, Finished, Nested, Tools};
 pub use cofferdam_egress::{Credentials, Options as EgressOptions, Outgoing, Owner};
 pub use cofferdam_files::{Change, ChangeKind, CommitError, Scratch, check as check_mounts};
+pub use cofferdam_process::{Launcher, launcher_main};
 pub use compile::{Compiler, child_main};
 pub use error::{Error, Limit};
 pub use inspect::{Inspection, Kind, Labels, inspect};

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use cofferdam_egress::{self as egress, Client, Credentials, Owner, Session};
 use cofferdam_files::Scratch;
 use cofferdam_policy::{Describe, Grant, Journaled};
+use cofferdam_process::Launcher;
 use cofferdam_types::call::{CallLog, Deaf, Denial, Observer, Usage, Wall};
 use cofferdam_types::{CallId, Digest};
 use futures::FutureExt;
@@ -29,11 +30,16 @@ use crate::warrant::Warrant;
 
 const NO_MEMORY: Error = Error::Busy("the memory set aside for tools is used up; try again");
 
+/// The word by which this program is the launcher of another.
+const CONFINE: &str = "__confine";
+
 /// How large the sandbox is.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// How to start the compiler's child process.
     pub compiler: Compiler,
+    /// How to start the launcher of programs. Default: the compiler's program, by `__confine`.
+    pub launcher: Launcher,
     /// Guests at once, computing or waiting; each takes a place in the engine's pool. Above it,
     /// calls wait. Default 1,000: about 70 KiB each when they wait, far from the kernel's limit of
     /// memory maps.
@@ -57,6 +63,10 @@ impl Options {
     /// The defaults, compiling with `compiler`.
     pub fn new(compiler: Compiler) -> Self {
         Self {
+            launcher: Launcher {
+                program: compiler.program.clone(),
+                argument: CONFINE.to_owned(),
+            },
             compiler,
             live_calls: 1_000,
             queued_calls: 10_000,
@@ -139,6 +149,7 @@ pub struct Runtime {
     budget: Budget,
     scratch: Option<Arc<Scratch>>,
     egress: Client,
+    launcher: Arc<Launcher>,
 }
 
 impl Runtime {
@@ -167,6 +178,7 @@ impl Runtime {
             scratch: options.scratch,
             egress: Client::new(options.egress)
                 .map_err(|error| Error::Internal(format!("outgoing requests: {error}")))?,
+            launcher: Arc::new(options.launcher),
         })
     }
 
@@ -195,6 +207,7 @@ impl Runtime {
         let links = Links {
             call: call.to_string(),
             observer,
+            launcher: self.launcher.clone(),
             owner,
             credentials,
             spaces,
@@ -227,6 +240,7 @@ impl Runtime {
         let links = Links {
             call: String::new(),
             observer: Arc::new(Deaf),
+            launcher: self.launcher.clone(),
             owner: Owner::default(),
             credentials: None,
             spaces: None,

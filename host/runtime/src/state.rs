@@ -6,6 +6,7 @@ use std::time::Instant;
 use cofferdam_egress::{Credentials, Owner, Session};
 use cofferdam_policy::Grant;
 use cofferdam_policy::capability::clocks::ClockMode;
+use cofferdam_process::Launcher;
 use cofferdam_types::call::Observer;
 use wasmtime::component::ResourceTable;
 use wasmtime::{Engine, Store, Trap, UpdateDeadline};
@@ -35,6 +36,8 @@ pub(crate) struct State {
     /// What capabilities ask at each use.
     pub(crate) warrant: Warrant,
     pub(crate) observer: Arc<dyn Observer>,
+    /// What starts programs.
+    pub(crate) launcher: Arc<Launcher>,
     /// Which clock it reads; none when it may read none.
     pub(crate) clocks: Option<ClockMode>,
     pub(crate) random: bool,
@@ -56,6 +59,7 @@ pub(crate) struct Links {
     /// Its id; empty where nobody calls.
     pub(crate) call: String,
     pub(crate) observer: Arc<dyn Observer>,
+    pub(crate) launcher: Arc<Launcher>,
     /// On whose account its requests go.
     pub(crate) owner: Owner,
     /// What puts its secrets into its requests.
@@ -132,6 +136,7 @@ pub(crate) fn store(
         warrant: Warrant::new(grant.clone(), meter.clone()),
         meter: meter.clone(),
         observer: links.observer,
+        launcher: links.launcher,
         clocks: grant.clock_mode(),
         random: grant.random(),
         spaces: links.spaces,

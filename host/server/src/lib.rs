@@ -28,7 +28,7 @@ pub mod audit {
     pub use cofferdam_audit::{Flaw, Line, Summary, Verifier};
 }
 
-pub use cofferdam_runtime::{Wit, child_main as compiler_child};
+pub use cofferdam_runtime::{Wit, child_main as compiler_child, launcher_main as launcher_child};
 pub use cofferdam_toolbox::Labels;
 pub use cofferdam_types as types;
 pub use config::{Audit, Config, Durability, Rules, Runs, Store};

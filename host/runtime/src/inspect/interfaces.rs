@@ -11,9 +11,10 @@ const TOOLS: &str = "cofferdam:tool/tools@";
 /// The track of it that this host runs.
 const TRACK: &str = "0.1.";
 /// What a component may import, by semver track.
-const IMPORTS: [(&str, &str); 12] = [
+const IMPORTS: [(&str, &str); 13] = [
     ("cofferdam:tool/key-value", "0.1."),
     ("cofferdam:tool/log", "0.1."),
+    ("cofferdam:tool/process", "0.1."),
     ("cofferdam:tool/progress", "0.1."),
     ("cofferdam:tool/tls", "0.1."),
     ("cofferdam:tool/tool-call", "0.1."),
