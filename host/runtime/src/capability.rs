@@ -47,6 +47,7 @@ pub(crate) fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     clocks::link(linker)?;
     filesystem::link(linker)?;
     random::link(linker)?;
+    http::link(linker)?;
     lookup::link(linker)?;
     linker.allow_shadowing(false);
     tls::link(linker)?;

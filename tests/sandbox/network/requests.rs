@@ -25,7 +25,7 @@ async fn refused(wall: &Wall, probes: Vec<Value>) -> Result<()> {
 /// NET-01: without a grant, nothing is asked of anybody.
 #[tokio::test]
 async fn without_a_grant() -> Result<()> {
-    let wall = Wall::new("clocks:\n  - {}").await;
+    let wall = Wall::new("network: []").await;
     // A policy that grants nothing of the network refuses the call itself.
     let refusal = match wall {
         Ok(_) => anyhow::bail!("a tool that needs the network ran without it"),

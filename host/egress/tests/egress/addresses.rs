@@ -7,6 +7,7 @@ use crate::servers::{Server, ok};
 use crate::world::{Names, World, request};
 
 /// NET-01: no request and no look-up without a grant.
+/// NET-01: no look-up before a decision.
 #[tokio::test]
 async fn without_a_grant_nothing_is_looked_up() {
     let names = Names::new(&[("api.good.test", &[&["8.8.8.8"]])]);
@@ -109,6 +110,7 @@ async fn odd_spellings_are_refused_unread() {
 }
 
 /// NET-08: an answer that changes after it was decided.
+/// NET-08: an answer that changes is no way around the decision.
 #[tokio::test]
 async fn the_answer_that_was_decided_is_the_one_connected_to() {
     let good = Server::saying(ok("good")).await;
@@ -152,6 +154,7 @@ async fn the_answer_that_was_decided_is_the_one_connected_to() {
 }
 
 /// NET-09: public and private addresses in one answer.
+/// NET-09: forbidden addresses among allowed ones are passed over.
 #[tokio::test]
 async fn of_a_mixed_answer_only_what_is_allowed_is_used() {
     let good = Server::saying(ok("good")).await;
@@ -172,6 +175,7 @@ async fn of_a_mixed_answer_only_what_is_allowed_is_used() {
 }
 
 /// NET-09: an answer of hundreds of addresses.
+/// NET-09: five hundred addresses are not five hundred tries.
 #[tokio::test]
 async fn an_answer_without_end_is_cut_off() {
     let many: Vec<String> = (0..500_u32)

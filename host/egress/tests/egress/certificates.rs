@@ -31,6 +31,7 @@ fn call(authority: &Authority, server: &Server, host: &str) -> Call {
 }
 
 /// NET-25: certificates of others, of another time, of nobody.
+/// NET-25: self-signed, for another host, expired, not yet valid.
 #[tokio::test]
 async fn only_the_right_certificate_will_do() {
     let (ours, theirs) = (Authority::new(), Authority::new());
@@ -105,6 +106,7 @@ async fn a_server_that_speaks_no_tls_is_told_nothing() {
 }
 
 /// NET-25: TLS of another age.
+/// NET-25: TLS 1.0.
 #[tokio::test]
 async fn an_old_protocol_is_refused() {
     // The hello of a server that knows TLS 1.0 alone.

@@ -119,6 +119,7 @@ async fn post(call: &Call, sent: Request) -> Result<String, Error> {
 }
 
 /// NET-16: requests whose length is not as announced.
+/// NET-16: in the other direction.
 #[tokio::test]
 async fn bodies_have_the_length_they_announce() {
     let server = Server::answering(|request| ok(&request[request.len() - 4..])).await;

@@ -196,7 +196,7 @@ async fn what_is_taken_back_ends_within_a_second() {
     let answer = call.get(&drips.url("/")).await.expect("an answer");
     let began = Instant::now();
     call.granted.revoke();
-    assert_eq!(kind(&text(answer).await), "NotGranted");
+    assert_eq!(kind(&text(answer).await), "ForbiddenAddress");
     assert!(began.elapsed() < Duration::from_secs(1));
     let call = World::call(grant(&head));
     let granted = call.granted.clone();
@@ -206,7 +206,7 @@ async fn what_is_taken_back_ends_within_a_second() {
     };
     let url = head.url("/");
     let (answer, ()) = tokio::join!(call.text(&url), revoke);
-    assert_eq!(kind(&answer), "NotGranted");
+    assert_eq!(kind(&answer), "ForbiddenAddress");
     assert!(!call.granted.denials().is_empty());
 }
 

@@ -122,6 +122,7 @@ async fn some_headers_are_the_hosts_alone() {
 }
 
 /// NET-27: cookies and connections of another tenant.
+/// NET-27: no cookie and no connection is shared.
 #[tokio::test]
 async fn nothing_of_one_tenant_reaches_another() {
     let answer = "HTTP/1.1 200 OK\r\nset-cookie: id=first\r\ncontent-length: 2\r\n\r\nok";

@@ -11,9 +11,17 @@ use cofferdam_types::call::DenialCode;
 use http::header::CONTENT_LENGTH;
 use http::uri::Scheme;
 use http_body_util::BodyExt;
+use wasmtime::StoreContextMut;
+use wasmtime::component::{Linker, Resource};
+use wasmtime_wasi_http::p2::bindings::http::types::{ErrorCode, IoError};
 use wasmtime_wasi_http::{
     Error, ForbiddenHeaderFilter, RequestOptions, Result, WasiBody, WasiHttpHooks,
 };
+
+use crate::state::State;
+
+/// The interface as the engine links it.
+const TYPES: &str = "wasi:http/types@0.2.12";
 
 /// What sends the requests of one call.
 pub(crate) struct Requests {
@@ -77,6 +85,35 @@ fn handed_over(request: http::Request<WasiBody>) -> egress::Request {
             body.map_err(|error| error.to_string().into()),
         )),
     }
+}
+
+/// Tells a guest why a body broke off. The engine's own function looks for another type than the one
+/// its streams give, and so never knows.
+pub(super) fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
+    linker.instance(TYPES)?.func_wrap(
+        "http-error-code",
+        |store: StoreContextMut<'_, State>, (error,): (Resource<IoError>,)| {
+            let error = store.data().table.get(&error)?;
+            let known = error.downcast_ref::<ErrorCode>().cloned();
+            Ok((known.or_else(|| error.downcast_ref().and_then(broken_off)),))
+        },
+    )
+}
+
+/// What can befall a response's body; see [`told`].
+fn broken_off(error: &Error) -> Option<ErrorCode> {
+    Some(match error {
+        Error::HttpResponseBodySize(most) => ErrorCode::HttpResponseBodySize(*most),
+        Error::HttpResponseTimeout => ErrorCode::HttpResponseTimeout,
+        Error::HttpRequestDenied => ErrorCode::HttpRequestDenied,
+        Error::DestinationIpProhibited => ErrorCode::DestinationIpProhibited,
+        Error::ConnectionTerminated => ErrorCode::ConnectionTerminated,
+        Error::HttpProtocolError => ErrorCode::HttpProtocolError,
+        Error::HttpResponseHeaderSectionSize(most) => {
+            ErrorCode::HttpResponseHeaderSectionSize(*most)
+        }
+        _ => return None,
+    })
 }
 
 /// What the guest is told: in the words of its interface, and of a denial no more than that.

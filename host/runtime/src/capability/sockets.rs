@@ -15,7 +15,9 @@ use crate::meter::Meter;
 pub(crate) fn set_up(wasi: &mut WasiCtxBuilder, session: &Arc<Session>, meter: &Arc<Meter>) {
     let (session, meter) = (session.clone(), meter.clone());
     // Names are looked up by `lookup.rs` alone.
-    wasi.allow_ip_name_lookup(false);
+    wasi.allow_tcp(true)
+        .allow_udp(true)
+        .allow_ip_name_lookup(false);
     wasi.socket_addr_check(move |address, usage| {
         let is_allowed = match usage {
             SocketAddrUse::TcpConnect => session.may_open(Protocol::Tcp, address).is_ok(),

@@ -263,3 +263,17 @@ fn rates() {
     assert_eq!(widest.rate, None);
     assert!(crate::Caps::narrowest(narrow, wide).rate.is_some());
 }
+
+/// NET-28: names that a tool makes up carry data out, so the checks of a policy say so.
+#[test]
+fn wildcards_are_dangers() {
+    let dangers = |entry: &str| allow(entry).dangers().concat();
+    assert!(dangers("{host: '*.good.test'}").contains("names it makes up"));
+    assert!(dangers("{host: '**.good.test'}").contains("names it makes up"));
+    assert!(dangers("{host: '**'}").contains("every host"));
+    assert!(dangers("{host: a.test, addresses: [127.0.0.0/8]}").contains("this machine"));
+    assert!(dangers("{host: 169.254.169.254}").contains("metadata service"));
+    assert!(dangers("{host: a.test, scheme: http}").contains("on its way"));
+    assert_eq!(dangers("{host: a.test}"), "");
+    assert_eq!(dangers("{within: args.url}"), "");
+}

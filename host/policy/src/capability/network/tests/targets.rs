@@ -1,6 +1,7 @@
 use super::*;
 
 /// NET-05, NET-06: addresses and names in other spellings.
+/// NET-05, NET-06: what another parser could read as another host.
 #[test]
 fn odd_spellings_of_a_host_are_no_host() {
     for bad in [
