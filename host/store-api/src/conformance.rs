@@ -15,6 +15,7 @@ pub mod model;
 pub mod restart;
 pub mod runs;
 pub mod sample;
+pub mod secrets;
 pub mod tasks;
 pub mod tools;
 
@@ -52,7 +53,7 @@ macro_rules! conformance {
                 a_gap_is_refused, a_finished_run_is_closed, a_refused_append_leaves_nothing,
                 contradictions_are_refused, one_of_many_drivers_wins;
             isolation: tools_and_blobs_of_others, tasks_of_others, runs_of_others,
-                agents_and_audit_of_others;
+                agents_and_audit_of_others, secrets_of_others;
             key_values: what_is_set_comes_back, a_condition_has_to_hold,
                 a_quota_is_never_exceeded, many_at_once, list_pages_by_key, spaces_are_apart;
             keys: create_refuses_a_taken_id;
@@ -60,6 +61,8 @@ macro_rules! conformance {
                 a_cancelled_task_takes_no_run, one_live_run_per_task, append_moves_all_on,
                 cancel_is_noted_once, append_keeps_the_cancel, list_pages_newest_first,
                 unfinished_pages_over_tenants;
+            secrets: a_sealed_value_comes_back, a_write_needs_what_it_replaces,
+                one_of_many_writers_wins, remove_frees_the_name, lists_are_in_order;
             tasks: create_and_get, a_taken_id_is_refused, list_pages_newest_first,
                 update_needs_the_expected_time, update_waits_for_the_run, rich_json_comes_back;
             tools: register_and_get, register_is_idempotent, register_is_all_or_nothing,

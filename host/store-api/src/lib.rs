@@ -23,6 +23,7 @@ pub use tables::events::Events;
 pub use tables::key_values::KeyValues;
 pub use tables::keys::{KeyRecord, Keys};
 pub use tables::runs::{Append, Claimed, RunFilter, Runs};
+pub use tables::secrets::{SealKeyId, SecretHead, SecretPlace, SecretRecord, Secrets};
 pub use tables::tasks::{TaskFilter, Tasks};
 pub use tables::tools::{ToolRecord, Tools};
 
@@ -49,4 +50,6 @@ pub struct Stores {
     pub audit: Arc<dyn Audit>,
     /// What tools keep between calls.
     pub key_values: Arc<dyn KeyValues>,
+    /// Secrets, sealed.
+    pub secrets: Arc<dyn Secrets>,
 }

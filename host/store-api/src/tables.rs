@@ -7,5 +7,6 @@ pub(crate) mod events;
 pub(crate) mod key_values;
 pub(crate) mod keys;
 pub(crate) mod runs;
+pub(crate) mod secrets;
 pub(crate) mod tasks;
 pub(crate) mod tools;

@@ -42,6 +42,7 @@ impl Embedded {
             keys: self.0.clone(),
             audit: self.0.clone(),
             key_values: self.0.clone(),
+            secrets: self.0.clone(),
         }
     }
 

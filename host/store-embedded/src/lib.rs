@@ -18,6 +18,7 @@ mod readers;
 mod record;
 mod runs;
 mod schema;
+mod secrets;
 mod tasks;
 mod tools;
 mod writer;

@@ -7,7 +7,7 @@ pub(crate) const APPLICATION_ID: i64 = 0x434f_4646;
 
 /// What each version added, from an empty file on: the file of an older host is brought to this
 /// one's version by the steps it lacks. A step that was shipped is never changed.
-const STEPS: [&str; 3] = [TABLES, CALLS_OF_THE_AUDIT, KEY_VALUES];
+const STEPS: [&str; 4] = [TABLES, CALLS_OF_THE_AUDIT, KEY_VALUES, SECRETS];
 
 /// How many of [`STEPS`] a file has, kept as SQLite's `user_version`. A host refuses more than it
 /// knows.
@@ -121,6 +121,18 @@ CREATE TABLE key_value_sums (
     bytes INTEGER NOT NULL,
     PRIMARY KEY (tenant, owner)
 ) STRICT, WITHOUT ROWID;
+";
+
+/// Secrets, each sealed; the record says with which key.
+const SECRETS: &str = "
+CREATE TABLE secrets (
+    tenant TEXT NOT NULL,
+    name TEXT NOT NULL,
+    record_version INTEGER NOT NULL,
+    record TEXT NOT NULL,
+    sealed BLOB NOT NULL,
+    PRIMARY KEY (tenant, name)
+) STRICT;
 ";
 
 /// Takes the steps that a file of this version lacks, all or none of them; 0 is an empty file.

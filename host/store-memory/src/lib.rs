@@ -12,6 +12,7 @@ mod events;
 mod key_values;
 mod keys;
 mod runs;
+mod secrets;
 mod tables;
 mod tasks;
 mod tools;

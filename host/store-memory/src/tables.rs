@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use cofferdam_store_api::{AuditEntry, KeyRecord, Stores, ToolRecord};
+use cofferdam_store_api::{AuditEntry, KeyRecord, SecretPlace, SecretRecord, Stores, ToolRecord};
 use cofferdam_types::agent::Agent;
 use cofferdam_types::key_value::{self, Key, Space};
 use cofferdam_types::run::{Event, Run};
@@ -20,7 +20,8 @@ pub fn open() -> Stores {
         agents: memory.clone(),
         keys: memory.clone(),
         audit: memory.clone(),
-        key_values: memory,
+        key_values: memory.clone(),
+        secrets: memory,
     }
 }
 
@@ -48,6 +49,7 @@ pub(crate) struct Tables {
     pub(crate) agents: BTreeMap<(Tenant, AgentId), Agent>,
     pub(crate) keys: BTreeMap<KeyId, KeyRecord>,
     pub(crate) audit: Vec<AuditEntry>,
+    pub(crate) secrets: BTreeMap<SecretPlace, SecretRecord>,
     pub(crate) key_values: BTreeMap<Space, Kept>,
 }
 

@@ -24,6 +24,7 @@ mod digest;
 mod id;
 mod name;
 mod payload;
+mod secret;
 mod text;
 mod time;
 
@@ -34,6 +35,7 @@ pub use id::{AgentId, CallId, KeyId, RunId, TaskId};
 pub use limits::Limits;
 pub use name::{ComponentName, SecretName, StepName, Tenant, ToolName, WorkspaceName};
 pub use payload::Payload;
+pub use secret::{BadSecret, SecretValue};
 pub use semver::{Version, VersionReq};
 pub use text::ParseError;
 pub use time::Timestamp;

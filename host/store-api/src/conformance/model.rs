@@ -12,8 +12,8 @@ use proptest::sample::select;
 use serde_json::Value;
 
 use super::sample::{
-    agent, agent_id, created, entry, events, key, key_id, later, run, run_id, space, state_key,
-    task, task_id, tenant, time, tool,
+    agent, agent_id, created, entry, events, key, key_id, later, run, run_id, secret, space,
+    state_key, task, task_id, tenant, time, tool,
 };
 use crate::{Append, AuditEntry, KeyRecord, RunFilter, Stores, TaskFilter, ToolRecord};
 
@@ -56,6 +56,16 @@ pub enum Op {
         owner: usize,
         key: u32,
         tag: u8,
+    },
+    PutSecret {
+        owner: usize,
+        name: &'static str,
+        version: u64,
+        replaces: bool,
+    },
+    RemoveSecret {
+        owner: usize,
+        name: &'static str,
     },
     CreateTask {
         owner: usize,
@@ -163,6 +173,15 @@ fn catalogue() -> impl Strategy<Value = Op> {
             agent,
             tag
         }),
+        (owner(), secret_name(), 0..4_u64, any::<bool>()).prop_map(
+            |(owner, name, version, replaces)| Op::PutSecret {
+                owner,
+                name,
+                version,
+                replaces
+            }
+        ),
+        (owner(), secret_name()).prop_map(|(owner, name)| Op::RemoveSecret { owner, name }),
         (owner(), 0..KEYS, any::<u8>()).prop_map(|(owner, key, tag)| Op::CreateKey {
             owner,
             key,
@@ -211,6 +230,10 @@ fn appends() -> impl Strategy<Value = Op> {
                 cancel,
             },
         )
+}
+
+fn secret_name() -> impl Strategy<Value = &'static str> {
+    select(vec!["a", "a-b", "a/b"])
 }
 
 fn owner() -> impl Strategy<Value = usize> {
@@ -299,6 +322,25 @@ async fn carry_out(stores: &Stores, op: &Op) -> String {
                 ..key(&tenants[*owner], *n)
             };
             text(stores.keys.create(&key).await)
+        }
+        Op::PutSecret {
+            owner,
+            name,
+            version,
+            replaces,
+        } => {
+            let next = secret(&tenants[*owner], name, *version);
+            let kept = stores
+                .secrets
+                .get(&tenants[*owner], &next.head.name)
+                .await
+                .expect("a readable secret");
+            let replaces = kept.filter(|_| *replaces).map(|kept| kept.head);
+            text(stores.secrets.put(&next, replaces.as_ref()).await)
+        }
+        Op::RemoveSecret { owner, name } => {
+            let name = name.parse().expect("a secret name");
+            text(stores.secrets.remove(&tenants[*owner], &name).await)
         }
         Op::Claim { owner, run, agent } => {
             let (run, agent) = (run_id(*run), agent_id(*agent));
@@ -448,6 +490,11 @@ async fn content(stores: &Stores) -> Vec<String> {
         lines.push(text(stores.tools.list(owner).await));
         for n in 0..BLOBS {
             lines.push(text(stores.blobs.get(owner, &Digest::of(&[n])).await));
+        }
+        lines.push(text(stores.secrets.list(owner).await));
+        for name in ["a", "a-b", "a/b"] {
+            let name = name.parse().expect("a secret name");
+            lines.push(text(stores.secrets.get(owner, &name).await));
         }
         for n in 0..AGENTS {
             lines.push(text(stores.agents.get(owner, &agent_id(n)).await));

@@ -7,7 +7,7 @@ use cofferdam_types::run::RunStatus;
 
 use super::Durable;
 use super::sample::{
-    agent, claimed, create, entry, event, events, finish, key, later, run, space, started,
+    agent, claimed, create, entry, event, events, finish, key, later, run, secret, space, started,
     state_key, tenant, tool,
 };
 use crate::{Append, StoreError};
@@ -17,6 +17,7 @@ pub async fn every_table_is_kept(harness: &mut impl Durable) {
     let own = tenant("alpha");
     let (record, agent, key) = (tool("read", "1.0.0", b"a"), agent(&own, 1), key(&own, 1));
     let (entry, digest) = (entry(&own, 1), Digest::of(b"bytes"));
+    let secret = secret(&own, "token", 1);
     let batch = [record.clone()];
     let state = space(&own, "files");
     let quota = Quota {
@@ -34,6 +35,7 @@ pub async fn every_table_is_kept(harness: &mut impl Durable) {
         assert_eq!(stores.blobs.put(&own, &digest, b"bytes").await, Ok(()));
         assert_eq!(stores.agents.put(&agent).await, Ok(()));
         assert_eq!(stores.keys.create(&key).await, Ok(()));
+        assert_eq!(stores.secrets.put(&secret, None).await, Ok(()));
         let entries = std::slice::from_ref(&entry);
         assert_eq!(stores.audit.append(entries).await, Ok(()));
         let written = stores.key_values.write(&state, &write, &quota).await;
@@ -58,6 +60,9 @@ pub async fn every_table_is_kept(harness: &mut impl Durable) {
     assert_eq!(kept, Ok(Some(b"bytes".to_vec())));
     assert_eq!(stores.agents.get(&own, &agent.id).await, Ok(Some(agent)));
     assert_eq!(stores.keys.get(&key.id).await, Ok(Some(key)));
+    let name = &secret.head.name;
+    let kept = stores.secrets.get(&own, name).await;
+    assert_eq!(kept, Ok(Some(secret.clone())));
     assert_eq!(stores.audit.last().await, Ok(Some((1, entry.digest))));
     assert_eq!(stores.tasks.get(&own, &task.id).await, Ok(Some(task)));
     let log = stores.events.read(&own, &head.id, 0, 10).await;

@@ -15,7 +15,9 @@ use cofferdam_types::{
 };
 use serde_json::json;
 
-use crate::{Append, AuditEntry, CallKey, KeyRecord, Stores, ToolRecord};
+use crate::{
+    Append, AuditEntry, CallKey, KeyRecord, SealKeyId, SecretHead, SecretRecord, Stores, ToolRecord,
+};
 
 /// A tenant by name.
 pub fn tenant(name: &str) -> Tenant {
@@ -67,6 +69,22 @@ pub fn agent_id(n: u32) -> AgentId {
 /// The `n`th key id.
 pub fn key_id(n: u32) -> KeyId {
     uuid(n).parse().expect("a UUID")
+}
+
+/// A secret's `version`th value.
+pub fn secret(tenant: &Tenant, name: &str, version: u64) -> SecretRecord {
+    let head = SecretHead {
+        tenant: tenant.clone(),
+        name: name.parse().expect("a secret name"),
+        version,
+        created_at: time(0),
+        rotated_at: time(version),
+        key: SealKeyId::new([1; 8]),
+    };
+    SecretRecord {
+        head,
+        sealed: vec![0, 255, u8::try_from(version % 256).expect("a byte")],
+    }
 }
 
 /// A pending task of one step.
