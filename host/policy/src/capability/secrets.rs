@@ -13,9 +13,9 @@ use std::sync::Arc;
 use cofferdam_types::SecretName;
 
 pub use entry::Entry;
-pub use site::Site;
 use site::Sites;
 
+use super::network::{Origin, Scheme};
 use super::{Capability, Fault};
 use crate::grant::Grant;
 use crate::slice::{Pattern, Slice};
@@ -86,14 +86,14 @@ pub enum Way {
     /// The host puts it into a header of a request.
     Header {
         /// Where the request goes.
-        site: Site,
+        site: Origin,
         /// The header's name, lower case.
         name: String,
     },
     /// The host puts it into the query of a request.
     Query {
         /// Where the request goes.
-        site: Site,
+        site: Origin,
         /// The parameter's name, not encoded.
         name: String,
     },
@@ -136,7 +136,7 @@ impl Places {
     }
 }
 
-fn covers_site(sites: Option<&[Sites]>, site: &Site) -> bool {
+fn covers_site(sites: Option<&[Sites]>, site: &Origin) -> bool {
     sites.is_none_or(|sites| sites.iter().any(|sites| sites.covers(site)))
 }
 
@@ -242,11 +242,10 @@ impl Capability for Secret {
 
     fn smallest(ask: &Use) -> String {
         let name = quoted(&ask.name);
-        let place = |site: &Site, part: &str, value: &str| {
-            let scheme = if site.is_encrypted() {
-                ""
-            } else {
-                "scheme: http, "
+        let place = |site: &Origin, part: &str, value: &str| {
+            let scheme = match site.scheme {
+                Scheme::Https => "",
+                Scheme::Http => "scheme: http, ",
             };
             let (site, value) = (quoted(&site.authority()), quoted(value));
             format!("{{name: {name}, inject: {{{scheme}hosts: [{site}], {part}: {value}}}}}")
@@ -287,7 +286,7 @@ fn shown(text: &str) -> String {
 ///
 /// Where several secrets or forms are allowed for one place, the first by the alphabet is taken;
 /// a tool that wants another says so with that secret's placeholder.
-pub fn injections(slice: &Slice<Secret>, site: &Site) -> Vec<Injection> {
+pub fn injections(slice: &Slice<Secret>, site: &Origin) -> Vec<Injection> {
     let entries = slice.layers().iter().take(1).flat_map(|l| l.allows.iter());
     let mut all: Vec<Injection> = entries
         .filter_map(|entry| match &entry.value {
@@ -324,7 +323,7 @@ pub fn names(slice: &Slice<Secret>) -> Vec<SecretName> {
 
 impl Injection {
     /// As a use to be decided.
-    pub fn ask(&self, site: &Site) -> Use {
+    pub fn ask(&self, site: &Origin) -> Use {
         let site = site.clone();
         let way = match &self.part {
             Part::Header { name, .. } => Way::Header {

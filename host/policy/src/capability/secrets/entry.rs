@@ -7,6 +7,7 @@ use serde::Deserialize;
 use super::site::Sites;
 use super::{Part, Places, Secret};
 use crate::capability::Fault;
+use crate::capability::network::Scheme;
 
 /// Longest name of a query parameter or program, and longest format, in bytes.
 const TEXT_BYTES_MAX: usize = 256;
@@ -65,14 +66,6 @@ pub(super) struct Inject {
     program: Option<String>,
     /// True: as its input.
     stdin: Option<bool>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-#[schemars(rename = "SecretScheme")]
-enum Scheme {
-    Https,
-    Http,
 }
 
 impl Entry {
@@ -180,12 +173,11 @@ impl Inject {
                 Some(_) => Err(Fault::at("/inject/scheme", "a scheme needs its `hosts`")),
             };
         };
-        let encrypted = self.scheme.map(|scheme| scheme == Scheme::Https);
         let sites = |(at, host): (usize, &String)| {
             let sites = if complete {
-                Sites::exactly(host, encrypted.unwrap_or(true))
+                Sites::exactly(host, self.scheme.unwrap_or(Scheme::Https))
             } else {
-                Sites::at_least(host, encrypted)
+                Sites::at_least(host, self.scheme)
             };
             sites.map_err(|fault| Fault::at(format!("/inject/hosts/{at}"), fault.reason))
         };

@@ -11,7 +11,7 @@ use crate::capability::environment::{self, Variable};
 use crate::capability::filesystem::{FileAsk, MountName, MountPath, Right};
 use crate::capability::key_value::{self, KeyUse};
 use crate::capability::network::{self, Target};
-use crate::capability::secrets::{self, Site, Way};
+use crate::capability::secrets::{self, Way};
 use crate::capability::sockets::{self, Connect, Protocol, Tls};
 use crate::capability::subprocess::{Argument, Place, Start};
 use crate::capability::tool_call::ToolUse;
@@ -239,8 +239,8 @@ pub(super) fn secret(node: &Node, walk: &mut Walk) -> Option<Ask> {
     };
     short(node, walk, from_text, |said| {
         let site = said.to.as_deref().map(|to| {
-            let url = url::Url::parse(to).map_err(|why| format!("`{to}`: {why}"))?;
-            Site::of(&url).ok_or_else(|| format!("`{to}` is no address of HTTP"))
+            let target = Target::parse(to).map_err(|why| format!("`{to}`: {why}"))?;
+            Ok::<_, String>(target.origin)
         });
         let site = site.transpose()?;
         let way = match (said.expose, said.header, said.query, site, said.stdin) {
