@@ -1,5 +1,6 @@
 //! The host's side: the imports inside the sandbox; in a native test stderr for logging and progress,
-//! and what lives in the test's own thread for state and other tools, and the machine's own programs.
+//! the environment for secrets, what lives in the test's own thread for state and other tools, and
+//! the machine's own programs.
 
 #[cfg(not(target_family = "wasm"))]
 mod native_process;
@@ -7,7 +8,7 @@ mod native_process;
 mod native_state;
 
 #[cfg(not(target_family = "wasm"))]
-pub(crate) use native::{log, report};
+pub(crate) use native::{log, report, secret};
 #[cfg(not(target_family = "wasm"))]
 pub(crate) use native_process::run;
 #[cfg(not(target_family = "wasm"))]
@@ -15,7 +16,7 @@ pub use native_state::stand_in;
 #[cfg(not(target_family = "wasm"))]
 pub(crate) use native_state::{call, delete, get, keys, set, swap};
 #[cfg(target_family = "wasm")]
-pub(crate) use sandbox::{call, delete, get, keys, log, report, set, swap};
+pub(crate) use sandbox::{call, delete, get, keys, log, report, secret, set, swap};
 #[cfg(target_family = "wasm")]
 pub(crate) use sandbox_process::run;
 
@@ -69,6 +70,7 @@ mod sandbox {
     use crate::bindings::cofferdam::tool::key_value as wit;
     use crate::key_value::{Error, Scope};
     use crate::log::Level;
+    use crate::secret::Refusal;
     use crate::tool_call;
 
     pub(crate) fn log(level: Level, message: &str, fields: &str) {
@@ -84,6 +86,13 @@ mod sandbox {
 
     pub(crate) fn report(done: f64, total: Option<f64>, message: &str) {
         tool::progress::report(done, total, message);
+    }
+
+    pub(crate) fn secret(name: &str) -> Result<String, Refusal> {
+        tool::secrets::get(name).map_err(|error| match error {
+            tool::secrets::Error::Denied => Refusal::Denied,
+            tool::secrets::Error::Unavailable => Refusal::Unavailable,
+        })
     }
 
     fn scope(scope: Scope) -> wit::Scope {
@@ -150,6 +159,7 @@ mod native {
     )]
 
     use crate::log::Level;
+    use crate::secret::Refusal;
 
     pub(crate) fn log(level: Level, message: &str, fields: &str) {
         eprintln!("{level:?}: {message} {fields}");
@@ -160,5 +170,15 @@ mod native {
             Some(total) => eprintln!("Progress: {done} of {total} {message}"),
             None => eprintln!("Progress: {done} {message}"),
         }
+    }
+
+    pub(crate) fn secret(name: &str) -> Result<String, Refusal> {
+        let variable = name.replace('/', "__").replace('-', "_");
+        let variable = format!("COFFERDAM_SECRET_{}", variable.to_ascii_uppercase());
+        #[allow(
+            clippy::disallowed_methods,
+            reason = "in a native test there is no host to ask"
+        )]
+        std::env::var(variable).map_err(|_| Refusal::Denied)
     }
 }

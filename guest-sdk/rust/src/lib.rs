@@ -44,6 +44,7 @@ mod manifest;
 pub mod process;
 mod progress;
 mod schema;
+pub mod secret;
 pub mod tool_call;
 
 #[doc(hidden)]

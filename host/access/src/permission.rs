@@ -23,11 +23,13 @@ pub enum Permission {
     ManagePolicy,
     /// Read the audit.
     ReadAudit,
+    /// Set, list and remove secrets; never read a value.
+    ManageSecrets,
 }
 
 impl Permission {
     /// Every permission, in the order of the roles that first have them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::ReadTools,
         Self::ReadTasks,
         Self::CallTools,
@@ -37,6 +39,7 @@ impl Permission {
         Self::ReadPolicy,
         Self::ManagePolicy,
         Self::ReadAudit,
+        Self::ManageSecrets,
     ];
 
     /// The word on the wire.
@@ -51,6 +54,7 @@ impl Permission {
             Self::ReadPolicy => "read_policy",
             Self::ManagePolicy => "manage_policy",
             Self::ReadAudit => "read_audit",
+            Self::ManageSecrets => "manage_secrets",
         }
     }
 
@@ -59,7 +63,11 @@ impl Permission {
         match self {
             Self::ReadTools | Self::ReadTasks => Role::Viewer,
             Self::CallTools | Self::ManageTasks | Self::RunTasks => Role::User,
-            Self::Publish | Self::ReadPolicy | Self::ManagePolicy | Self::ReadAudit => Role::Admin,
+            Self::Publish
+            | Self::ReadPolicy
+            | Self::ManagePolicy
+            | Self::ReadAudit
+            | Self::ManageSecrets => Role::Admin,
         }
     }
 

@@ -78,6 +78,24 @@ impl<'a> Request<'a> {
         }
     }
 
+    /// Puts something at this path.
+    pub(crate) fn put(path: &'a [&'a str]) -> Self {
+        let method = Method::PUT;
+        Self {
+            method,
+            ..Self::get(path)
+        }
+    }
+
+    /// Removes what is at this path.
+    pub(crate) fn delete(path: &'a [&'a str]) -> Self {
+        let method = Method::DELETE;
+        Self {
+            method,
+            ..Self::get(path)
+        }
+    }
+
     /// With a parameter, when there is one.
     pub(crate) fn with(mut self, name: &'static str, value: Option<impl ToString>) -> Self {
         self.query

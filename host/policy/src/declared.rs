@@ -35,10 +35,13 @@ const KINDS: [&[&str]; 9] = [
     &["random"],
 ];
 
-/// What an import says about the component's needs.
-const IMPORTS: [(&str, usize); 8] = [
+/// What an import says about the component's needs. Secrets go with requests: the host puts them in
+/// without the component's knowing.
+const IMPORTS: [(&str, usize); 10] = [
     ("wasi:filesystem/", 0),
     ("wasi:http/", 1),
+    ("wasi:http/", 4),
+    ("cofferdam:tool/secrets@", 4),
     ("wasi:sockets/", 1),
     ("wasi:cli/environment", 3),
     ("wasi:keyvalue/", 5),

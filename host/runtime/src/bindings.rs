@@ -6,6 +6,7 @@ wasmtime::component::bindgen!({
     imports: {
         "cofferdam:tool/key-value": async | trappable,
         "cofferdam:tool/process": async | trappable,
+        "cofferdam:tool/secrets": async | trappable,
         default: trappable,
     },
     exports: { default: async },

@@ -6,6 +6,7 @@
 //! bytes would be worse.
 
 pub(crate) mod clocks;
+pub(crate) mod environment;
 pub(crate) mod filesystem;
 pub(crate) mod http;
 pub(crate) mod key_value;
@@ -14,6 +15,7 @@ pub(crate) mod lookup;
 pub(crate) mod process;
 pub(crate) mod progress;
 pub(crate) mod random;
+pub(crate) mod secrets;
 pub(crate) mod sockets;
 pub(crate) mod tls;
 pub(crate) mod tool_call;
@@ -58,6 +60,7 @@ pub(crate) fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     tool_call::link(linker)?;
     bindings::cofferdam::tool::log::add_to_linker::<State, HasSelf<State>>(linker, |state| state)?;
     bindings::cofferdam::tool::process::add_to_linker::<State, HasSelf<State>>(linker, |state| {
+    bindings::cofferdam::tool::secrets::add_to_linker::<State, HasSelf<State>>(linker, |state| {
         state
     })?;
     bindings::cofferdam::tool::progress::add_to_linker::<State, HasSelf<State>>(linker, |state| {

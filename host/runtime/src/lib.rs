@@ -30,10 +30,12 @@ mod warrant;
 mod wit;
 
 pub use artifacts::Artifacts;
+pub use capability::environment::HostVariable;
 pub use capability::filesystem::Changes;
 pub use capability::key_value::{KeyValues, Spaces, Unavailable};
+pub use capability::secrets::{Secrets, SecretsUnreachable};
 pub use capability::tool_call::{Depth, Finished, Nested, Tools};
-pub use cofferdam_egress::{Credentials, Options as EgressOptions, Outgoing, Owner};
+pub use cofferdam_egress::{Options as EgressOptions, Owner};
 pub use cofferdam_files::{Change, ChangeKind, CommitError, Scratch, check as check_mounts};
 pub use cofferdam_process::{Launcher, launcher_main};
 pub use compile::{Compiler, child_main};

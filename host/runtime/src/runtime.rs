@@ -2,7 +2,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use cofferdam_egress::{self as egress, Client, Credentials, Owner, Session};
+use cofferdam_egress::{self as egress, Client, Owner, Session};
 use cofferdam_files::Scratch;
 use cofferdam_policy::{Describe, Grant, Journaled};
 use cofferdam_process::Launcher;
@@ -14,8 +14,10 @@ use futures::future::BoxFuture;
 use crate::artifacts::Artifacts;
 use crate::budget::{Budget, Reservation};
 use crate::call::{Question, ask};
+use crate::capability::environment::HostVariable;
 use crate::capability::filesystem::{Changes, Files};
 use crate::capability::key_value::Spaces;
+use crate::capability::secrets::{self, Secrets};
 use crate::capability::tool_call::{Depth, Tools};
 use crate::compile::Compiler;
 use crate::component::{Components, Program, Ready};
@@ -57,6 +59,8 @@ pub struct Options {
     pub scratch: Option<Arc<Scratch>>,
     /// How guests' requests go out.
     pub egress: egress::Options,
+    /// How to look up a variable of the host that a grant gives to a tool. Default: there is none.
+    pub host_variable: HostVariable,
 }
 
 impl Options {
@@ -75,6 +79,7 @@ impl Options {
             artifacts: None,
             scratch: None,
             egress: egress::Options::default(),
+            host_variable: |_| None,
         }
     }
 }
@@ -99,8 +104,8 @@ pub struct Invocation {
     pub observer: Arc<dyn Observer>,
     /// On whose account its requests go.
     pub owner: Owner,
-    /// What puts its secrets into its requests; absent when it has none.
-    pub credentials: Option<Arc<dyn Credentials>>,
+    /// The secrets of the tenant it is made for; absent when it may use none.
+    pub secrets: Option<Arc<dyn Secrets>>,
     /// Where its small state is. None when nobody keeps any.
     pub spaces: Option<Spaces>,
     /// Who runs the tools that it calls. None when it can't call any.
@@ -150,6 +155,7 @@ pub struct Runtime {
     scratch: Option<Arc<Scratch>>,
     egress: Client,
     launcher: Arc<Launcher>,
+    host_variable: HostVariable,
 }
 
 impl Runtime {
@@ -179,6 +185,7 @@ impl Runtime {
             egress: Client::new(options.egress)
                 .map_err(|error| Error::Internal(format!("outgoing requests: {error}")))?,
             launcher: Arc::new(options.launcher),
+            host_variable: options.host_variable,
         })
     }
 
@@ -198,7 +205,7 @@ impl Runtime {
             arguments,
             observer,
             owner,
-            credentials,
+            secrets,
             spaces,
             tools,
             depth,
@@ -209,7 +216,7 @@ impl Runtime {
             observer,
             launcher: self.launcher.clone(),
             owner,
-            credentials,
+            secrets,
             spaces,
             tools,
             depth,
@@ -242,7 +249,7 @@ impl Runtime {
             observer: Arc::new(Deaf),
             launcher: self.launcher.clone(),
             owner: Owner::default(),
-            credentials: None,
+            secrets: None,
             spaces: None,
             tools: None,
             depth: Depth::ROOT,
@@ -306,10 +313,13 @@ impl Runtime {
         let meter = Arc::new(Meter::new(grant.limits()));
         let mut wall = Wall::default();
         let ends = links.ends;
+        let warrant = Warrant::new(grant.clone(), meter.clone());
+        let secrets = Arc::new(secrets::Held::new(links.secrets.clone(), warrant.clone()));
+        let credentials = links.secrets.is_some().then(|| secrets.clone() as _);
         let session = Arc::new(Session::new(
             self.egress.clone(),
-            Arc::new(Warrant::new(grant.clone(), meter.clone())),
-            links.credentials.clone(),
+            Arc::new(warrant),
+            credentials,
             links.owner.clone(),
             Some(ends),
         ));
@@ -320,6 +330,8 @@ impl Runtime {
             let inside = Inside {
                 meter: &meter,
                 session: &session,
+                secrets: &secrets,
+                host_variable: self.host_variable,
                 files: files.insert(opened).clone(),
                 links,
             };

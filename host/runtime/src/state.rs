@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use cofferdam_egress::{Credentials, Owner, Session};
+use cofferdam_egress::{Owner, Session};
 use cofferdam_policy::Grant;
 use cofferdam_policy::capability::clocks::ClockMode;
 use cofferdam_process::Launcher;
@@ -13,9 +13,11 @@ use wasmtime::{Engine, Store, Trap, UpdateDeadline};
 use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
+use crate::capability::environment::{self, HostVariable};
 use crate::capability::filesystem::Files;
 use crate::capability::http::Requests;
 use crate::capability::key_value::Spaces;
+use crate::capability::secrets::{Held, Secrets};
 use crate::capability::tool_call::{Depth, Tools};
 use crate::capability::{random, sockets};
 use crate::error::Error;
@@ -38,6 +40,8 @@ pub(crate) struct State {
     pub(crate) observer: Arc<dyn Observer>,
     /// What starts programs.
     pub(crate) launcher: Arc<Launcher>,
+    /// The secrets it may use.
+    pub(crate) secrets: Arc<Held>,
     /// Which clock it reads; none when it may read none.
     pub(crate) clocks: Option<ClockMode>,
     pub(crate) random: bool,
@@ -62,8 +66,8 @@ pub(crate) struct Links {
     pub(crate) launcher: Arc<Launcher>,
     /// On whose account its requests go.
     pub(crate) owner: Owner,
-    /// What puts its secrets into its requests.
-    pub(crate) credentials: Option<Arc<dyn Credentials>>,
+    /// The secrets of the tenant it is made for.
+    pub(crate) secrets: Option<Arc<dyn Secrets>>,
     pub(crate) spaces: Option<Spaces>,
     pub(crate) tools: Option<Arc<dyn Tools>>,
     pub(crate) depth: Depth,
@@ -74,6 +78,8 @@ pub(crate) struct Links {
 pub(crate) struct Inside<'a> {
     pub(crate) meter: &'a Arc<Meter>,
     pub(crate) session: &'a Arc<Session>,
+    pub(crate) secrets: &'a Arc<Held>,
+    pub(crate) host_variable: HostVariable,
     pub(crate) files: Files,
     pub(crate) links: Links,
 }
@@ -100,8 +106,8 @@ impl WasiHttpView for State {
     }
 }
 
-/// A store that holds what the grant says and nothing else: no arguments, no environment, no
-/// stdin.
+/// A store that holds what the grant says and nothing else: no arguments, no stdin, and of the
+/// environment what is named.
 pub(crate) fn store(
     engine: &Engine,
     grant: &Arc<Grant>,
@@ -112,6 +118,8 @@ pub(crate) fn store(
     let Inside {
         meter,
         session,
+        secrets,
+        host_variable,
         files,
         links,
     } = inside;
@@ -123,6 +131,7 @@ pub(crate) fn store(
     files.set_up(&mut wasi);
     sockets::set_up(&mut wasi, session, meter);
     random::set_up(&mut wasi, grant);
+    environment::set_up(&mut wasi, grant, host_variable);
     let mut table = ResourceTable::new();
     table.set_max_capacity(size(limits.handles));
     let state = State {
@@ -137,6 +146,7 @@ pub(crate) fn store(
         meter: meter.clone(),
         observer: links.observer,
         launcher: links.launcher,
+        secrets: secrets.clone(),
         clocks: grant.clock_mode(),
         random: grant.random(),
         spaces: links.spaces,

@@ -39,6 +39,24 @@ impl Warrant {
         }
     }
 
+    /// As [`Self::ask`], but what is refused is for the asker to note.
+    pub(crate) fn permits<C: Capability>(&self, ask: &C::Ask) -> Result<C::Caps, Denial> {
+        let caps = self.grant.decide::<C>(ask)?;
+        self.meter
+            .uses(C::NAME, C::operation(ask), &C::resource(ask));
+        Ok(caps)
+    }
+
+    /// Whether the call may, for a choice of the host's own; nothing is noted.
+    pub(crate) fn allows<C: Capability>(&self, ask: &C::Ask) -> bool {
+        self.grant.decide::<C>(ask).is_ok()
+    }
+
+    /// Notes a refusal that the grant did not make.
+    pub(crate) fn refused(&self, denial: Denial) {
+        self.meter.deny(denial);
+    }
+
     /// The grant itself, to see whether there is anything to ask for.
     pub(crate) fn grant(&self) -> &Grant {
         &self.grant

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use cofferdam_audit::Audit;
 use cofferdam_registry::Registry;
 use cofferdam_runtime::{Artifacts, Compiler, Options, Runtime, Scratch};
+use cofferdam_secrets::Vault;
 use cofferdam_store_api::Stores;
 use cofferdam_toolbox::{Parts, PolicySource, Toolbox};
 use tokio::task::JoinHandle;
@@ -11,6 +12,7 @@ use tokio::task::JoinHandle;
 use crate::ambient::System;
 use crate::error::Error;
 use crate::key_values::State;
+use crate::secrets;
 
 /// The argument that makes this program a compiler's child.
 const COMPILE: &str = "__compile";
@@ -30,7 +32,9 @@ impl Core {
         live_calls: Option<u32>,
         artifacts: Option<Artifacts>,
         scratch: Option<Arc<Scratch>>,
+        vault: Arc<Vault>,
     ) -> Result<Self, Error> {
+        secrets::keep_to_itself();
         let policy = policies.load().map_err(Error::Policy)?;
         let (audit, writer) = Audit::new(stores.audit.clone()).await?;
         let program = program()?;
@@ -40,6 +44,7 @@ impl Core {
         });
         options.artifacts = artifacts;
         options.scratch = scratch;
+        options.host_variable = secrets::host_variable;
         if let Some(live_calls) = live_calls {
             options.live_calls = live_calls;
         }
@@ -48,6 +53,7 @@ impl Core {
             policies,
             runtime: Runtime::new(options)?,
             audit,
+            secrets: vault,
             ambient: Arc::new(System),
             key_values: Some(Arc::new(State(stores.key_values.clone()))),
             component_bytes_max: Parts::COMPONENT_BYTES_MAX,

@@ -142,6 +142,11 @@ impl DataDir {
         self.path.join("compiled.key")
     }
 
+    /// The keys that secrets are sealed with.
+    pub(crate) fn secrets_key_file(&self) -> PathBuf {
+        self.path.join("secrets.key")
+    }
+
     /// Where the admin key is.
     pub(crate) fn admin_key_file(&self) -> PathBuf {
         self.path.join(ADMIN_KEY)

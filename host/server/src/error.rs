@@ -54,6 +54,12 @@ pub enum Error {
     /// The store can't be opened or used.
     #[error("the store: {0}")]
     Store(#[from] StoreError),
+    /// The secrets can't be opened.
+    #[error("the secrets: {}", with_cause(.0))]
+    Secrets(#[from] cofferdam_secrets::Error),
+    /// The environment gives a secret that is none.
+    #[error("the secrets of the environment: {}", with_cause(.0))]
+    SecretSource(#[from] cofferdam_secrets::SourceError),
     /// The policy can't come into force.
     #[error("{}", .0.message)]
     Policy(Failure),
@@ -72,4 +78,12 @@ pub enum Error {
     /// The path of the running program is not known, so it can't start its compiler.
     #[error("the path of this program: {0}")]
     Program(std::io::Error),
+}
+
+/// What went wrong, and why.
+fn with_cause(error: &dyn std::error::Error) -> String {
+    match error.source() {
+        Some(cause) => format!("{error}: {cause}"),
+        None => error.to_string(),
+    }
 }

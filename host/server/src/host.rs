@@ -20,6 +20,7 @@ use crate::config::{Durability, Rules, Runs, Store};
 use crate::data_dir::{DataDir, admin_key};
 use crate::error::Error;
 use crate::policy::Policies;
+use crate::secrets;
 use crate::tools::Door;
 
 /// How long steps under way may take once the host stops: shorter than the grace that service
@@ -59,7 +60,16 @@ impl Host {
         })?;
         let scratch = Some(Arc::new(scratch));
         let artifacts = artifacts(&dir);
-        let core = Core::new(&stores, policies.clone(), live_calls, artifacts, scratch).await?;
+        let vault = secrets::open(&stores, Some(&dir.secrets_key_file())).await?;
+        let core = Core::new(
+            &stores,
+            policies.clone(),
+            live_calls,
+            artifacts,
+            scratch,
+            vault,
+        )
+        .await?;
         let following = tokio::spawn(policies.follow(core.toolbox.clone()));
         let ambient: Arc<dyn Ambient> = Arc::new(System);
         let access = Arc::new(Access::new(stores.keys.clone(), ambient.clone()));

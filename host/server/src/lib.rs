@@ -20,6 +20,7 @@ mod local;
 mod mcp;
 mod policy;
 mod retention;
+mod secrets;
 mod serve;
 mod tools;
 

@@ -20,6 +20,7 @@ use crate::ambient::System;
 use crate::app::Core;
 use crate::error::Error;
 use crate::policy;
+use crate::secrets;
 
 /// Guests at once of a one-shot host: one call, and one to describe the component.
 const LIVE_CALLS: u32 = 8;
@@ -49,7 +50,8 @@ impl Local {
     pub async fn open() -> Result<Self, Error> {
         let stores = cofferdam_store_memory::open();
         let policies = Arc::new(policy::Local(Policy::builtin_local()));
-        let core = Core::new(&stores, policies, Some(LIVE_CALLS), None, None).await?;
+        let vault = secrets::open(&stores, None).await?;
+        let core = Core::new(&stores, policies, Some(LIVE_CALLS), None, None, vault).await?;
         Ok(Self {
             core,
             caller: Caller::local(),

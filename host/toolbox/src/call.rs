@@ -15,6 +15,7 @@ use crate::decide::{Decided, Refusal};
 use crate::links::Links;
 use crate::nested::Above;
 use crate::policies::Ruling;
+use crate::secrets::CallSecrets;
 use crate::source::Stored;
 use crate::toolbox::Toolbox;
 
@@ -44,6 +45,30 @@ impl Ended {
             journal: Journaled::default(),
             denials: Vec::new(),
         }
+    }
+}
+
+impl Ended {
+    /// Takes the secrets that the call was given out of everything that it leaves behind.
+    fn without(mut self, secrets: Option<&CallSecrets>) -> Self {
+        let Some(redactor) = secrets.map(CallSecrets::redactor) else {
+            return self;
+        };
+        match &mut self.result {
+            Ok(payload) => redactor.payload(payload),
+            Err(failure) => redactor.failure(failure),
+        }
+        redactor.log(&mut self.log);
+        for used in &mut self.journal.uses {
+            redactor.used(used);
+        }
+        for counted in &mut self.journal.denials {
+            redactor.denial(&mut counted.denial);
+        }
+        for denial in &mut self.denials {
+            redactor.denial(denial);
+        }
+        self
     }
 }
 
@@ -156,11 +181,13 @@ impl Toolbox {
             return Ended::early(Some(entry), failure);
         }
         known.granted = grant.words();
+        let secrets = self.secrets_of(&grant, tenant);
         let links = Links {
             call,
             above,
             entry: &entry,
             grant: &grant,
+            secrets: secrets.as_ref(),
         };
         let place = match self.admit(&links).await {
             Ok(place) => place,
@@ -204,6 +231,7 @@ impl Toolbox {
             journal,
             denials,
         }
+        .without(secrets.as_deref())
     }
 }
 

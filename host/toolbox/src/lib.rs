@@ -16,6 +16,7 @@ mod nested;
 mod plain;
 mod policies;
 mod publish;
+mod secrets;
 mod source;
 mod toolbox;
 
@@ -23,6 +24,7 @@ pub use addition::{Addition, Stage};
 pub use audit::AuditRange;
 pub use cofferdam_audit::{AuditEntry, Export};
 pub use cofferdam_runtime::Skipped;
+pub use cofferdam_secrets::{Kind as SecretKind, Listed, Rotation, Stored};
 pub use plain::Labels;
 pub use policies::{PolicySource, Ruling};
 pub use publish::Published;

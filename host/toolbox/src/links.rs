@@ -5,13 +5,14 @@ use std::time::Instant;
 
 use cofferdam_policy::Grant;
 use cofferdam_registry::Entry;
-use cofferdam_runtime::{Depth, Invocation, Spaces, Tools};
+use cofferdam_runtime::{Depth, Invocation, Secrets, Spaces, Tools};
 use cofferdam_types::Failure;
 use cofferdam_types::call::{Observer, ToolCall};
 use cofferdam_types::key_value::{Owner, Space};
 
 use crate::admission::{Arrival, Place};
 use crate::nested::{Above, Family};
+use crate::secrets::{CallSecrets, Discreet};
 use crate::toolbox::Toolbox;
 
 /// A call that was decided about.
@@ -21,6 +22,8 @@ pub(crate) struct Links<'a> {
     pub(crate) above: Option<&'a Above>,
     pub(crate) entry: &'a Entry,
     pub(crate) grant: &'a Grant,
+    /// The secrets it may use; absent when there are none.
+    pub(crate) secrets: Option<&'a Arc<CallSecrets>>,
 }
 
 impl Links<'_> {
@@ -55,6 +58,13 @@ impl Toolbox {
         let may_call = !links.grant.tool_call().is_nothing();
         let tools =
             may_call.then(|| -> Arc<dyn Tools> { Family::of(self, links.call, links.above) });
+        let observer = match links.secrets {
+            Some(secrets) => Arc::new(Discreet {
+                secrets: secrets.clone(),
+                inner: observer,
+            }),
+            None => observer,
+        };
         let spec = &links.entry.record().spec;
         Invocation {
             call: links.call.id,
@@ -62,7 +72,9 @@ impl Toolbox {
                 tenant: links.call.caller.tenant.to_string(),
                 tool: spec.name.to_string(),
             },
-            credentials: None,
+            secrets: links
+                .secrets
+                .map(|secrets| secrets.clone() as Arc<dyn Secrets>),
             function: spec.function.clone(),
             arguments,
             observer,

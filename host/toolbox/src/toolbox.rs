@@ -4,6 +4,7 @@ use cofferdam_audit::Audit;
 use cofferdam_policy::Policy;
 use cofferdam_registry::Registry;
 use cofferdam_runtime::{KeyValues, Runtime};
+use cofferdam_secrets::Vault;
 use cofferdam_types::caller::Caller;
 use cofferdam_types::tool::ToolRef;
 use cofferdam_types::{Ambient, Failure};
@@ -38,6 +39,8 @@ pub struct Parts {
     pub runtime: Runtime,
     /// The record.
     pub audit: Audit,
+    /// The secrets of all tenants.
+    pub secrets: Arc<Vault>,
     /// Who keeps the state of tools between calls; without, none is kept.
     pub key_values: Option<Arc<dyn KeyValues>>,
     /// Time and randomness.

@@ -16,6 +16,7 @@ pub mod health;
 pub mod page;
 pub mod policy;
 pub mod run;
+pub mod secret;
 pub mod strict;
 pub mod task;
 pub mod tool;

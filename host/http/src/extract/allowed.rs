@@ -44,7 +44,8 @@ needs!(
     Publish,
     ReadAudit,
     ReadPolicy,
-    ManagePolicy
+    ManagePolicy,
+    ManageSecrets
 );
 
 impl<P> Allowed<P> {

@@ -256,6 +256,7 @@ async fn toolbox(stores: &Stores, ambient: Arc<dyn Ambient>) -> Toolbox {
         argument: String::new(),
     });
     options.live_calls = 2;
+    let secret_ambient = ambient.clone();
     Toolbox::new(Parts {
         registry: Registry::new(stores.clone()),
         policy: Policy::builtin("/nonexistent".as_ref()),
@@ -263,6 +264,11 @@ async fn toolbox(stores: &Stores, ambient: Arc<dyn Ambient>) -> Toolbox {
         audit,
         ambient,
         key_values: None,
+        secrets: Arc::new(cofferdam_secrets::Vault::forgetful(
+            stores.secrets.clone(),
+            cofferdam_secrets::Sources::none(),
+            secret_ambient,
+        )),
         component_bytes_max: Parts::COMPONENT_BYTES_MAX,
     })
 }

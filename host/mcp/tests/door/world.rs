@@ -68,6 +68,7 @@ impl World {
             program: binary()?,
             argument: COMPILE.to_owned(),
         });
+        let secret_ambient = ambient.clone();
         let toolbox = Toolbox::new(Parts {
             registry: Registry::new(stores.clone()),
             policy: Policy::builtin("/nonexistent".as_ref()),
@@ -75,6 +76,11 @@ impl World {
             audit,
             ambient: ambient.clone(),
             key_values: None,
+            secrets: Arc::new(cofferdam_secrets::Vault::forgetful(
+                stores.secrets.clone(),
+                cofferdam_secrets::Sources::none(),
+                secret_ambient,
+            )),
             component_bytes_max: Parts::COMPONENT_BYTES_MAX,
         });
         let door = Door::new(toolbox.clone(), ambient);

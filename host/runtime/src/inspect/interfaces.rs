@@ -16,6 +16,7 @@ const IMPORTS: [(&str, &str); 13] = [
     ("cofferdam:tool/log", "0.1."),
     ("cofferdam:tool/process", "0.1."),
     ("cofferdam:tool/progress", "0.1."),
+    ("cofferdam:tool/secrets", "0.1."),
     ("cofferdam:tool/tls", "0.1."),
     ("cofferdam:tool/tool-call", "0.1."),
     ("wasi:cli/", "0.2."),
