@@ -60,6 +60,8 @@ pub(crate) fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     tool_call::link(linker)?;
     bindings::cofferdam::tool::log::add_to_linker::<State, HasSelf<State>>(linker, |state| state)?;
     bindings::cofferdam::tool::process::add_to_linker::<State, HasSelf<State>>(linker, |state| {
+        state
+    })?;
     bindings::cofferdam::tool::secrets::add_to_linker::<State, HasSelf<State>>(linker, |state| {
         state
     })?;

@@ -11,7 +11,7 @@ const TOOLS: &str = "cofferdam:tool/tools@";
 /// The track of it that this host runs.
 const TRACK: &str = "0.1.";
 /// What a component may import, by semver track.
-const IMPORTS: [(&str, &str); 13] = [
+const IMPORTS: [(&str, &str); 14] = [
     ("cofferdam:tool/key-value", "0.1."),
     ("cofferdam:tool/log", "0.1."),
     ("cofferdam:tool/process", "0.1."),
