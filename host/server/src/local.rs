@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use cofferdam_policy::Policy;
 use cofferdam_registry::Entry;
-use cofferdam_toolbox::{Labels, Published, Skipped};
+use cofferdam_toolbox::{Fixed, Labels, Published, Skipped};
 use cofferdam_types::authority::Authority;
 use cofferdam_types::call::{Deaf, Origin, Outcome, ToolCall};
 use cofferdam_types::caller::Caller;
@@ -19,7 +19,6 @@ use cofferdam_wire::tool::ToolView;
 use crate::ambient::System;
 use crate::app::Core;
 use crate::error::Error;
-use crate::policy;
 use crate::secrets;
 
 /// Guests at once of a one-shot host: one call, and one to describe the component.
@@ -49,7 +48,7 @@ impl Local {
     /// Sets a small sandbox up.
     pub async fn open() -> Result<Self, Error> {
         let stores = cofferdam_store_memory::open();
-        let policies = Arc::new(policy::Local(Policy::builtin_local()));
+        let policies = Arc::new(Fixed(Policy::builtin_local()));
         let vault = secrets::open(&stores, None).await?;
         let core = Core::new(&stores, policies, Some(LIVE_CALLS), None, None, vault).await?;
         Ok(Self {

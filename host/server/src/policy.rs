@@ -99,26 +99,6 @@ impl PolicySource for Policies {
     }
 }
 
-/// The policy of a one-shot call at the command line: the person may offer any directory.
-#[derive(Debug)]
-pub(crate) struct Local(pub(crate) Policy);
-
-impl PolicySource for Local {
-    fn load(&self) -> Result<Policy, Failure> {
-        Ok(self.0.clone())
-    }
-
-    fn parse(&self, text: &[u8], format: Format) -> Result<Policy, PolicyError> {
-        let source = Source {
-            file: None,
-            format,
-            workspaces: Path::new(""),
-            reserved: &[],
-        };
-        Ok(Policy::parse(text, &source)?.with_any_directory())
-    }
-}
-
 fn unreadable(path: &Path, error: &Unreadable) -> Failure {
     let path = path.display();
     let code = match error {

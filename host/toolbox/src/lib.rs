@@ -26,6 +26,6 @@ pub use cofferdam_audit::{AuditEntry, Export};
 pub use cofferdam_runtime::Skipped;
 pub use cofferdam_secrets::{Kind as SecretKind, Listed, Rotation, Stored};
 pub use plain::Labels;
-pub use policies::{PolicySource, Ruling};
+pub use policies::{Fixed, PolicySource, Ruling};
 pub use publish::Published;
 pub use toolbox::{Parts, Toolbox};

@@ -1,6 +1,7 @@
 //! Which policy is in force, and which calls run under it.
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use cofferdam_policy::{Grant, Policy, PolicyError};
@@ -20,6 +21,26 @@ pub trait PolicySource: Send + Sync {
     ///
     /// **Errors**: every mistake in it, with its place.
     fn parse(&self, text: &[u8], format: cofferdam_policy::Format) -> Result<Policy, PolicyError>;
+}
+
+/// A policy that stands in no file and stays as it is.
+#[derive(Debug, Clone)]
+pub struct Fixed(pub Policy);
+
+impl PolicySource for Fixed {
+    fn load(&self) -> Result<Policy, Failure> {
+        Ok(self.0.clone())
+    }
+
+    fn parse(&self, text: &[u8], format: cofferdam_policy::Format) -> Result<Policy, PolicyError> {
+        let source = cofferdam_policy::Source {
+            file: None,
+            format,
+            workspaces: Path::new(""),
+            reserved: &[],
+        };
+        Policy::parse(text, &source)
+    }
 }
 
 /// A policy that is or was in force.

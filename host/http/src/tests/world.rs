@@ -257,9 +257,10 @@ async fn toolbox(stores: &Stores, ambient: Arc<dyn Ambient>) -> Toolbox {
     });
     options.live_calls = 2;
     let secret_ambient = ambient.clone();
-    Toolbox::new(Parts {
+    let policy = Policy::builtin("/nonexistent".as_ref());
+    let parts = Parts {
         registry: Registry::new(stores.clone()),
-        policy: Policy::builtin("/nonexistent".as_ref()),
+        policies: Arc::new(cofferdam_toolbox::Fixed(policy.clone())),
         runtime: Runtime::new(options).expect("a small sandbox"),
         audit,
         ambient,
@@ -270,5 +271,6 @@ async fn toolbox(stores: &Stores, ambient: Arc<dyn Ambient>) -> Toolbox {
             secret_ambient,
         )),
         component_bytes_max: Parts::COMPONENT_BYTES_MAX,
-    })
+    };
+    Toolbox::new(parts, policy)
 }

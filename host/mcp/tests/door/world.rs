@@ -12,7 +12,7 @@ use cofferdam_registry::Registry;
 use cofferdam_runtime::{Compiler, Options, Runtime};
 use cofferdam_store_api::{Stores, ToolRecord};
 use cofferdam_testing::{Guest, binary};
-use cofferdam_toolbox::{Labels, Parts, Toolbox};
+use cofferdam_toolbox::{Fixed, Labels, Parts, Toolbox};
 use cofferdam_types::audit::Act;
 use cofferdam_types::caller::{Caller, Role};
 use cofferdam_types::page::PageRequest;
@@ -69,9 +69,10 @@ impl World {
             argument: COMPILE.to_owned(),
         });
         let secret_ambient = ambient.clone();
-        let toolbox = Toolbox::new(Parts {
+        let policy = Policy::builtin("/nonexistent".as_ref());
+        let parts = Parts {
             registry: Registry::new(stores.clone()),
-            policy: Policy::builtin("/nonexistent".as_ref()),
+            policies: Arc::new(Fixed(policy.clone())),
             runtime: Runtime::new(options)?,
             audit,
             ambient: ambient.clone(),
@@ -82,7 +83,8 @@ impl World {
                 secret_ambient,
             )),
             component_bytes_max: Parts::COMPONENT_BYTES_MAX,
-        });
+        };
+        let toolbox = Toolbox::new(parts, policy);
         let door = Door::new(toolbox.clone(), ambient);
         let stop = CancellationToken::new();
         Ok(Self {
@@ -134,7 +136,7 @@ impl World {
         loop {
             let page = self.toolbox.audit(&admin(), &PageRequest::first()).await?;
             let ended = |act: &Act| matches!(act, Act::Call(call) if call.code == Some(code));
-            let seen = page.items.iter().filter(|e| ended(&e.record.act)).count();
+            let seen = page.items.iter().filter(|e| ended(&e.record().act)).count();
             if seen >= count {
                 return Ok(());
             }
