@@ -69,26 +69,7 @@ pub async fn serve(
         policy: host.policy(),
         admin_key_file: host.dir().admin_key_file(),
     });
-    record(
-        &host,
-        Act::HostStarted {
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            settings_digest,
-        },
-    )
-    .await;
-    let ruling = host.toolbox().ruling();
-    record(
-        &host,
-        Act::PolicyLoaded {
-            policy: ruling.policy.name().to_owned(),
-            source: host.policy(),
-            old_digest: None,
-            new_digest: *ruling.policy.digest(),
-            generation: ruling.generation,
-        },
-    )
-    .await;
+    record_start(&host, settings_digest).await;
     let retention = Retention::start(host.toolbox(), config.audit.keep);
     let stop = doors.stop.clone();
     let serving = doors.serve();
@@ -106,6 +87,25 @@ pub async fn serve(
     record(&host, Act::HostStopped {}).await;
     host.close().await;
     Ok(())
+}
+
+/// Leaves the records that the host is there, and under which policy.
+async fn record_start(host: &Host, settings_digest: Digest) {
+    let version = env!("CARGO_PKG_VERSION").to_owned();
+    let started = Act::HostStarted {
+        version,
+        settings_digest,
+    };
+    record(host, started).await;
+    let ruling = host.toolbox().ruling();
+    let loaded = Act::PolicyLoaded {
+        policy: ruling.policy.name().to_owned(),
+        source: host.policy(),
+        old_digest: None,
+        new_digest: *ruling.policy.digest(),
+        generation: ruling.generation,
+    };
+    record(host, loaded).await;
 }
 
 /// Leaves a record of what the host does by itself.

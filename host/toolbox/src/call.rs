@@ -4,7 +4,7 @@ use std::time::Instant;
 use cofferdam_audit::{Slot, Written};
 use cofferdam_policy::Journaled;
 use cofferdam_registry::Entry;
-use cofferdam_runtime::{CommitError, Report};
+use cofferdam_runtime::{Changes, CommitError, Report};
 use cofferdam_types::audit::{Act, AuditRecord, CallAct, CountedDenial};
 use cofferdam_types::call::{CallLog, Denial, Observer, Outcome, Parent, ToolCall, Usage};
 use cofferdam_types::tool::{SafetyFlags, ToolRef};
@@ -35,6 +35,13 @@ struct Ended {
 }
 
 impl Ended {
+    fn denied(entry: Arc<Entry>, denials: Vec<Denial>) -> Self {
+        let mut ended = Self::early(Some(entry), denied(&denials));
+        ended.journal.denials = denials.iter().cloned().map(CountedDenial::from).collect();
+        ended.denials = denials;
+        ended
+    }
+
     fn early(entry: Option<Arc<Entry>>, failure: Failure) -> Self {
         Self {
             entry,
@@ -170,12 +177,7 @@ impl Toolbox {
         } = match decided {
             Ok(decided) => decided,
             Err(Refusal::Malformed(failure)) => return Ended::early(Some(entry), failure),
-            Err(Refusal::Denied(denials)) => {
-                let mut ended = Ended::early(Some(entry), denied(&denials));
-                ended.journal.denials = denials.iter().cloned().map(CountedDenial::from).collect();
-                ended.denials = denials;
-                return ended;
-            }
+            Err(Refusal::Denied(denials)) => return Ended::denied(entry, denials),
         };
         if let Err(failure) = entry.check_arguments(&call.arguments) {
             return Ended::early(Some(entry), failure);
@@ -214,13 +216,7 @@ impl Toolbox {
         let result = answer
             .map_err(Failure::from)
             .and_then(|text| checked(&entry, &text));
-        let result = match (result, changes) {
-            (Ok(payload), Some(changes)) => match changes.commit().await {
-                Ok(()) => Ok(payload),
-                Err(error) => Err(uncommitted(&error)),
-            },
-            (result, _) => result,
-        };
+        let result = settled(result, changes).await;
         drop((held, place));
         Ended {
             entry: Some(entry),
@@ -246,6 +242,20 @@ fn denied(denials: &[Denial]) -> Failure {
         })
         .collect();
     Failure::new(Code::PolicyDenied, reasons.join("; ")).with("denials", json!(denials))
+}
+
+/// The result of a tool whose changes are applied, which they are when it has one.
+async fn settled(
+    result: Result<Payload, Failure>,
+    changes: Option<Changes>,
+) -> Result<Payload, Failure> {
+    match (result, changes) {
+        (Ok(payload), Some(changes)) => match changes.commit().await {
+            Ok(()) => Ok(payload),
+            Err(error) => Err(uncommitted(&error)),
+        },
+        (result, _) => result,
+    }
 }
 
 /// The tool answered, and what it changed can't be applied.
