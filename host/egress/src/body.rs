@@ -115,8 +115,8 @@ pub struct Body {
     silence: Pin<Box<Sleep>>,
     is_over: bool,
     watch: Watch,
-    _connection: AbortOnDropHandle<()>,
-    _place: Place,
+    /// Closed, and given back, as soon as the body is over: the guest may keep what is left of it.
+    open: Option<(AbortOnDropHandle<()>, Place)>,
 }
 
 pub(crate) struct Receiving {
@@ -151,13 +151,17 @@ impl Body {
             silence: Box::pin(tokio::time::sleep_until(until)),
             is_over: false,
             watch,
-            _connection: connection,
-            _place: place,
+            open: Some((connection, place)),
         }
     }
 
-    fn end(&mut self, error: Error) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+    fn close(&mut self) {
         self.is_over = true;
+        self.open = None;
+    }
+
+    fn end(&mut self, error: Error) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+        self.close();
         Poll::Ready(Some(Err(error)))
     }
 }
@@ -191,7 +195,7 @@ impl http_body::Body for Body {
                 self.end(Error::Timeout)
             }
             Poll::Ready(None) => {
-                self.is_over = true;
+                self.close();
                 Poll::Ready(None)
             }
             Poll::Ready(Some(Err(error))) => {

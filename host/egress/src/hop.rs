@@ -106,8 +106,8 @@ impl Hop {
         }
     }
 
-    /// Where `response` sends this request, given that `had_body` can't be sent again. `None` when
-    /// it is an answer, or a redirect that only the tool can follow.
+    /// Where `response` sends this request. `None` when it is an answer, or a redirect that only the
+    /// tool can follow, since a body that was sent is gone.
     ///
     /// **Errors**: a denial for a place that cannot be read one way only.
     pub(crate) fn next<B>(&self, response: &Response<B>) -> Result<Option<Self>, Error> {

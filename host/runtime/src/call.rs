@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use cofferdam_policy::Grant;
+use wasmtime::component::ResourceTableError;
 use wasmtime::{Store, Trap, WasmBacktrace};
 use wasmtime_wasi::I32Exit;
 
@@ -202,10 +203,10 @@ fn cause(error: &wasmtime::Error, grant: &Grant, meter: &Meter) -> Error {
 
 /// The engine has no types for these two; its words are pinned by the tests of hostile guests.
 fn is_handles(error: &wasmtime::Error, text: &str) -> bool {
-    error
-        .downcast_ref::<wasmtime::component::ResourceTableError>()
-        .is_some()
-        || text.contains("handle limit exceeded")
+    matches!(
+        error.downcast_ref::<ResourceTableError>(),
+        Some(ResourceTableError::Full)
+    ) || text.contains("handle limit exceeded")
 }
 
 fn is_host_alloc(text: &str) -> bool {

@@ -149,6 +149,24 @@ async fn requests_at_once_are_counted_and_given_back() {
 }
 
 #[tokio::test]
+async fn a_body_that_was_read_takes_no_place() {
+    let server = Server::saying(ok("x")).await;
+    let mut network = grant(&server);
+    network[0]["concurrent"] = json!(1);
+    let call = World::call(network);
+    let mut kept = Vec::new();
+    for _ in 0..3 {
+        let mut body = call
+            .get(&server.url("/"))
+            .await
+            .expect("an answer")
+            .into_body();
+        while body.frame().await.is_some() {}
+        kept.push(body);
+    }
+}
+
+#[tokio::test]
 async fn requests_of_a_call_are_counted() {
     let server = Server::saying(ok("")).await;
     let mut network = grant(&server);

@@ -57,7 +57,7 @@ mod inside {
         };
         let (input, output) = match connect(host, port, start) {
             Ok(streams) => streams,
-            Err(code) => return format!("{code:?}"),
+            Err(code) => return code.name().to_owned(),
         };
         if output.blocking_write_and_flush(b"hello").is_err() {
             return "not written".to_owned();

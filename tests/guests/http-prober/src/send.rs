@@ -83,7 +83,8 @@ pub(crate) fn send(
 /// A request under way, with what must stay open for it.
 struct Sent {
     answer: FutureIncomingResponse,
-    _body: Option<(OutgoingBody, Option<OutputStream>)>,
+    // The stream goes first: it is a part of the body.
+    _body: Option<(OutputStream, OutgoingBody)>,
 }
 
 impl Sent {
@@ -121,7 +122,7 @@ impl Sent {
         if probe.unfinished {
             return Ok(Self {
                 answer,
-                _body: Some((body, Some(stream))),
+                _body: Some((stream, body)),
             });
         }
         drop(stream);
