@@ -129,7 +129,7 @@ pub(crate) fn store(
     wasi.stdout(meter.stdout.clone())
         .stderr(meter.stderr.clone());
     files.set_up(&mut wasi);
-    sockets::set_up(&mut wasi, session, meter);
+    sockets::set_up(&mut wasi, grant, session, meter);
     random::set_up(&mut wasi, grant);
     environment::set_up(&mut wasi, grant, host_variable);
     let mut table = ResourceTable::new();

@@ -28,7 +28,8 @@ async fn requests_alone() -> Result<()> {
             "{place}: {text}"
         );
     }
-    ensure!(came.denials.len() >= 4, "{came:?}");
+    // The look-up; without any grant of sockets there is none to connect.
+    ensure!(came.denials == ["not_granted"], "{came:?}");
     let secure = json!({"host": "mail.good.test", "port": 587, "start": "smtp"});
     let came = wall.call("secure", secure).await?;
     ensure!(came.result == ["denied"], "{came:?}");

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use cofferdam_egress::Session;
+use cofferdam_policy::Grant;
 use cofferdam_policy::capability::sockets::Protocol;
 use cofferdam_types::call::{Denial, DenialCode};
 use wasmtime_wasi::WasiCtxBuilder;
@@ -11,12 +12,18 @@ use wasmtime_wasi::sockets::SocketAddrUse;
 
 use crate::meter::Meter;
 
-/// Puts a decision before every use of an address.
-pub(crate) fn set_up(wasi: &mut WasiCtxBuilder, session: &Arc<Session>, meter: &Arc<Meter>) {
+/// Puts a decision before every use of an address. Without a grant there is no socket to use one with.
+pub(crate) fn set_up(
+    wasi: &mut WasiCtxBuilder,
+    grant: &Grant,
+    session: &Arc<Session>,
+    meter: &Arc<Meter>,
+) {
     let (session, meter) = (session.clone(), meter.clone());
+    let is_granted = !grant.sockets().is_nothing();
     // Names are looked up by `lookup.rs` alone.
-    wasi.allow_tcp(true)
-        .allow_udp(true)
+    wasi.allow_tcp(is_granted)
+        .allow_udp(is_granted)
         .allow_ip_name_lookup(false);
     wasi.socket_addr_check(move |address, usage| {
         let is_allowed = match usage {
