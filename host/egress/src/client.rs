@@ -27,7 +27,7 @@ impl Default for Options {
         Self {
             authorities: Vec::new(),
             connect_timeout: Duration::from_secs(10),
-            first_byte_timeout: Duration::from_secs(120),
+            first_byte_timeout: Duration::from_mins(2),
             idle_timeout: Duration::from_secs(30),
         }
     }

@@ -16,7 +16,7 @@ pub(crate) async fn connect(places: &[SocketAddr], until: Instant) -> Result<Tcp
         match tokio::time::timeout(left / tries, TcpStream::connect(place)).await {
             Ok(Ok(stream)) => {
                 // A refusal costs latency alone, and is not worth the connection.
-                let _ = stream.set_nodelay(true);
+                drop(stream.set_nodelay(true));
                 return Ok(stream);
             }
             Ok(Err(error)) => last = Error::upstream(Upstream::Connect, error.kind()),

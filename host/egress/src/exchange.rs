@@ -119,7 +119,7 @@ impl Session {
                 denial.resource = ask.target.origin.to_string();
                 denial.rule = format!("rate {rate}");
                 denial.reason = format!("the rate of {rate} to this host is used up");
-                denial.smallest_grant = "a higher `rate` of the entry that allows it".to_owned();
+                denial.smallest_grant = String::from("a higher `rate` of the entry that allows it");
                 Err(denial.into())
             }
         }
@@ -218,7 +218,7 @@ where
         .map_err(|error| from_hyper(&error))?;
     // What ends the connection is told to whoever waits for the answer or reads the body.
     let connection = AbortOnDropHandle::new(tokio::spawn(async move {
-        let _ = connection.await;
+        drop(connection.await);
     }));
     let response = tokio::time::timeout_at(until, sender.send_request(request))
         .await

@@ -221,7 +221,7 @@ pub(crate) fn plain_number(value: &HeaderValue) -> Option<u64> {
 
 fn forbidden(name: &str) -> Denial {
     let mut denial = refusal(DenialCode::Malformed, "set_header");
-    denial.resource = name.to_owned();
+    name.clone_into(&mut denial.resource);
     denial.reason = format!("the host alone sets the header `{name}`");
     denial
 }

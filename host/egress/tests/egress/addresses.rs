@@ -47,16 +47,17 @@ async fn what_is_not_public_is_refused_after_the_look_up() {
         let names = Names::new(&[("api.good.test", &[&[address]])]);
         let network = json!([{"host": "**"}]);
         let call = World {
-            names,
             network,
+            names,
             ..World::default()
         }
         .start();
         let code = call.denied("https://api.good.test/").await;
         assert_eq!(code, Some(DenialCode::ForbiddenAddress), "{address}");
-        let host = match address.contains(':') {
-            true => format!("[{address}]"),
-            false => address.to_owned(),
+        let host = if address.contains(':') {
+            format!("[{address}]")
+        } else {
+            address.to_owned()
         };
         let code = call.denied(&format!("https://{host}/")).await;
         assert_eq!(code, Some(DenialCode::ForbiddenAddress), "{address}");
@@ -130,8 +131,8 @@ async fn the_answer_that_was_decided_is_the_one_connected_to() {
         {"host": "flip.test", "scheme": "http", "port": port},
     ]);
     let call = World {
-        names,
         network,
+        names,
         ..World::default()
     }
     .start();
@@ -164,8 +165,8 @@ async fn of_a_mixed_answer_only_what_is_allowed_is_used() {
         {"host": "mixed.test", "scheme": "http", "port": port, "addresses": ["127.0.0.1"]},
     ]);
     let call = World {
-        names,
         network,
+        names,
         ..World::default()
     }
     .start();
@@ -186,8 +187,8 @@ async fn an_answer_without_end_is_cut_off() {
     let names = Names::new(&[("many.test", &[&many])]);
     let network = json!([{"host": "many.test", "addresses": ["127.0.0.1"]}]);
     let call = World {
-        names,
         network,
+        names,
         ..World::default()
     }
     .start();
@@ -201,8 +202,8 @@ async fn a_metadata_service_is_not_reached_by_a_wide_range() {
     let names = Names::new(&[("meta.test", &[&["169.254.169.254"]])]);
     let network = json!([{"host": "**", "scheme": "http", "addresses": ["0.0.0.0/0"]}]);
     let call = World {
-        names,
         network,
+        names,
         ..World::default()
     }
     .start();

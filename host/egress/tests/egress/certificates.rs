@@ -96,7 +96,7 @@ async fn a_server_that_speaks_no_tls_is_told_nothing() {
         let read = stream.read(&mut bytes).await.unwrap_or_default();
         let text = String::from_utf8_lossy(&bytes[..read]).into_owned();
         heard.lock().expect("no panic").push(text);
-        let _ = stream.write_all(&ok("plain")).await;
+        drop(stream.write_all(&ok("plain")).await);
     })
     .await;
     let call = call(&authority, &server, "api.good.test");
@@ -121,9 +121,9 @@ async fn an_old_protocol_is_refused() {
         let hello = hello.clone();
         async move {
             let mut bytes = vec![0; 2_000];
-            let _ = stream.read(&mut bytes).await;
-            let _ = stream.write_all(&hello).await;
-            let _ = stream.read(&mut bytes).await;
+            drop(stream.read(&mut bytes).await);
+            drop(stream.write_all(&hello).await);
+            drop(stream.read(&mut bytes).await);
         }
     })
     .await;

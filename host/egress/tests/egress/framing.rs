@@ -97,7 +97,7 @@ async fn an_answer_that_stops_in_the_middle_is_no_answer() {
             let bytes = bytes.clone();
             async move {
                 crate::servers::read_request(&mut stream).await;
-                let _ = tokio::io::AsyncWriteExt::write_all(&mut stream, &bytes).await;
+                drop(tokio::io::AsyncWriteExt::write_all(&mut stream, &bytes).await);
             }
         })
         .await;
@@ -192,13 +192,13 @@ fn any_bytes_as_an_answer_are_survived() {
                     let bytes = bytes.clone();
                     async move {
                         crate::servers::read_request(&mut stream).await;
-                        let _ = tokio::io::AsyncWriteExt::write_all(&mut stream, &bytes).await;
+                        drop(tokio::io::AsyncWriteExt::write_all(&mut stream, &bytes).await);
                     }
                 })
                 .await;
                 let call = World::call(grant(&server));
                 // Whatever it is, it is an answer or an error.
-                let _ = call.text(&server.url("/")).await;
+                drop(call.text(&server.url("/")).await);
             });
             Ok(())
         })

@@ -78,7 +78,7 @@ async fn slowness_is_bounded_by_each_of_the_timeouts() {
     };
     // A head that comes byte by byte; a body that stops; a body that drips on until the deadline.
     let head = endless(b"HTTP/1.1 200 OK\r\nx: ", b"y", slow).await;
-    let silent = endless(CHUNKED, b"", Duration::from_secs(60)).await;
+    let silent = endless(CHUNKED, b"", Duration::from_mins(1)).await;
     let drips = endless(CHUNKED, b"1\r\na\r\n", slow).await;
     for (server, deadline) in [(&head, 20_000), (&silent, 20_000), (&drips, 600)] {
         let call = World {
@@ -132,7 +132,7 @@ async fn timeouts_of_the_guest_only_shorten() {
 /// NET-24: more at once than is granted.
 #[tokio::test]
 async fn requests_at_once_are_counted_and_given_back() {
-    let server = endless(CHUNKED, b"", Duration::from_secs(60)).await;
+    let server = endless(CHUNKED, b"", Duration::from_mins(1)).await;
     let mut network = grant(&server);
     network[0]["concurrent"] = json!(3);
     let call = Arc::new(World::call(network));

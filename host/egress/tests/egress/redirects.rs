@@ -99,9 +99,10 @@ async fn credentials_stay_with_their_server() {
             let port = host
                 .and_then(|host| host.rsplit_once(':'))
                 .map(|(_, port)| port);
-            match request.starts_with("GET /end") {
-                true => ok(""),
-                false => redirect(302, &location.replace("PORT", port.unwrap_or_default())),
+            if request.starts_with("GET /end") {
+                ok("")
+            } else {
+                redirect(302, &location.replace("PORT", port.unwrap_or_default()))
             }
         })
         .await;

@@ -1,6 +1,6 @@
 //! What goes out is what was decided about, and nothing that the guest slips in.
 
-use cofferdam_egress::Error;
+use cofferdam_egress::{Error, Timeouts};
 use cofferdam_types::call::DenialCode;
 use serde_json::{Value, json};
 
@@ -137,7 +137,7 @@ async fn nothing_of_one_tenant_reaches_another() {
     for session in [&call.session, &second, &call.session] {
         let sent = request("GET", &server.url("/"));
         let answer = session
-            .send(sent, Default::default())
+            .send(sent, Timeouts::default())
             .await
             .expect("an answer");
         assert_eq!(text(answer).await.expect("a body"), "ok");
@@ -156,9 +156,9 @@ async fn a_use_and_its_cost_are_counted_once() {
         .expect("an answer");
     let spent = call.session.spent();
     assert_eq!((spent.requests, spent.received_bytes), (1, 12));
-    let sent = call.granted.sent();
-    assert_eq!(sent.len(), 1);
-    assert!(!sent.concat().contains("geheim"), "{sent:?}");
+    let noted = call.granted.sent();
+    assert_eq!(noted.len(), 1);
+    assert!(!noted.concat().contains("geheim"), "{noted:?}");
 }
 
 #[tokio::test]
@@ -173,7 +173,7 @@ async fn a_rate_holds_over_all_calls_of_a_tool() {
     );
     for session in [&call.session, &second] {
         let sent = request("GET", &server.url("/"));
-        assert!(session.send(sent, Default::default()).await.is_ok());
+        assert!(session.send(sent, Timeouts::default()).await.is_ok());
     }
     assert_eq!(call.denied(&server.url("/")).await, Some(DenialCode::Quota));
     let third = session(
@@ -183,5 +183,5 @@ async fn a_rate_holds_over_all_calls_of_a_tool() {
         std::time::Duration::from_secs(20),
     );
     let sent = request("GET", &server.url("/"));
-    assert!(third.send(sent, Default::default()).await.is_ok());
+    assert!(third.send(sent, Timeouts::default()).await.is_ok());
 }

@@ -30,8 +30,8 @@ async fn a_name_opens_what_it_answered_and_nothing_else() {
     let names = Names::new(&[("db.good.test", &[&["8.8.8.8", "10.0.0.1"]])]);
     let sockets = json!([{"host": "db.good.test", "port": 5432, "connections": 2}]);
     let call = World {
-        names,
         sockets,
+        names,
         ..World::default()
     }
     .start();
@@ -77,7 +77,7 @@ async fn mail(authority: &Authority, greeting: &'static str, go: &'static str) -
         let acceptor = acceptor.clone();
         async move {
             let mut stream = BufReader::new(stream);
-            let _ = stream.write_all(greeting.as_bytes()).await;
+            drop(stream.write_all(greeting.as_bytes()).await);
             let mut line = String::new();
             while !line.contains("STARTTLS") {
                 line.clear();
@@ -86,15 +86,15 @@ async fn mail(authority: &Authority, greeting: &'static str, go: &'static str) -
                 }
                 heard.lock().expect("no panic").push(line.clone());
                 if line.starts_with("EHLO") {
-                    let _ = stream.write_all(b"250-mail\r\n250 STARTTLS\r\n").await;
+                    drop(stream.write_all(b"250-mail\r\n250 STARTTLS\r\n").await);
                 }
             }
-            let _ = stream.write_all(go.as_bytes()).await;
+            drop(stream.write_all(go.as_bytes()).await);
             if let Ok(mut secure) = acceptor.accept(stream.into_inner()).await {
                 let mut bytes = [0; 5];
                 if secure.read_exact(&mut bytes).await.is_ok() {
-                    let _ = secure.write_all(&bytes).await;
-                    let _ = secure.shutdown().await;
+                    drop(secure.write_all(&bytes).await);
+                    drop(secure.shutdown().await);
                 }
             }
         }

@@ -52,9 +52,10 @@ impl Granted {
     }
 
     fn decide<C: Capability>(&self, slice: &Slice<C>, ask: &C::Ask) -> Result<C::Caps, Denial> {
-        match self.is_revoked.load(Ordering::Acquire) {
-            true => decide(&Slice::<C>::nothing(), ask),
-            false => decide(slice, ask),
+        if self.is_revoked.load(Ordering::Acquire) {
+            decide(&Slice::<C>::nothing(), ask)
+        } else {
+            decide(slice, ask)
         }
     }
 

@@ -70,8 +70,8 @@ pub fn canonical(address: IpAddr) -> IpAddr {
     let IpAddr::V6(v6) = address else {
         return address;
     };
-    let [a, b, c, d, e, f, high, low] = v6.segments();
-    let wraps = match [a, b, c, d, e, f] {
+    let [prefix @ .., high, low] = v6.segments();
+    let wraps = match prefix {
         [0, 0, 0, 0, 0, 0xffff] | [0, 0, 0, 0, 0xffff, 0] | [0x64, 0xff9b, 0, 0, 0, 0] => true,
         [0, 0, 0, 0, 0, 0] => (high, low) != (0, 0) && (high, low) != (0, 1),
         _ => false,
@@ -160,7 +160,7 @@ fn of_v6(address: Ipv6Addr) -> Place {
         }
         [0, 0, 0, 0, 0, 0, 0, 0] => Place::Unspecified,
         [0, 0, 0, 0, 0, 0, 0, 1] => Place::Loopback,
-        [0xfc00..=0xfdff, ..] | [0xfec0..=0xfeff, ..] | [0x64, 0xff9b, 1, ..] => Place::Private,
+        [0xfc00..=0xfdff | 0xfec0..=0xfeff, ..] | [0x64, 0xff9b, 1, ..] => Place::Private,
         [0xfe80..=0xfebf, ..] => Place::LinkLocal,
         [0xff00..=0xffff, ..] => Place::Multicast,
         [0x2001, 0xdb8, ..] | [0x3fff, 0..=0x0fff, ..] => Place::Documentation,

@@ -133,7 +133,7 @@ impl Rate {
         self.waits
     }
 
-    fn key(&self) -> (u64, u32, bool) {
+    fn key(self) -> (u64, u32, bool) {
         let in_an_hour = u64::from(self.count.get()) * u64::from(3_600 / self.per.seconds());
         (in_an_hour, self.count.get(), self.waits)
     }

@@ -1,6 +1,7 @@
 //! The same questions answered by other means: paths as RFC 3986 §5.2.4 words it, hosts and URLs by
 //! an implementation of the WHATWG's standard, addresses by the registries' tables.
 
+use std::fmt::Write;
 use std::net::{IpAddr, Ipv6Addr};
 
 use ipnet::IpNet;
@@ -37,7 +38,7 @@ fn path_model(text: &str) -> Option<String> {
         if decoded.is_ascii_alphanumeric() || "-._~".contains(decoded) {
             once.push(decoded);
         } else {
-            once.push_str(&format!("%{byte:02X}"));
+            write!(once, "%{byte:02X}").ok()?;
         }
     }
     let twice = |at: usize| {
@@ -307,12 +308,12 @@ proptest! {
     #[test]
     fn anything_is_survived(text in any::<String>(), more in "[ -~]{0,40}") {
         for text in [text, more.clone(), format!("https://{more}"), format!("https://a.test/{more}")] {
-            let _ = text.parse::<HostPattern>();
-            let _ = text.parse::<PathPattern>();
-            let _ = text.parse::<Rate>();
+            drop(text.parse::<HostPattern>());
+            drop(text.parse::<PathPattern>());
+            prop_assert!(text.parse::<Rate>().is_err() || text.contains('/'));
             if let Ok(target) = Target::parse(&text) {
                 prop_assert_eq!(Target::parse(&target.to_string()).map(|again| again.path), Ok(target.path.clone()));
-                let _ = target.join(&more);
+                drop(target.join(&more));
             }
         }
     }
