@@ -73,14 +73,11 @@ impl Directory {
         if spot.is_directory && self.kind(&spot)? != Some(Kind::Directory) {
             return Err(Error::NotDirectory);
         }
-        match spot.named() {
-            Ok((parent, name)) => {
-                fs::utimensat(parent, name, &times, AtFlags::SYMLINK_NOFOLLOW)?;
-            }
-            Err(_) => {
-                let fd = self.fd.as_ref().ok_or(Error::NoEntry)?;
-                fs::utimensat(&**fd, ".", &times, AtFlags::SYMLINK_NOFOLLOW)?;
-            }
+        if let Ok((parent, name)) = spot.named() {
+            fs::utimensat(parent, name, &times, AtFlags::SYMLINK_NOFOLLOW)?;
+        } else {
+            let fd = self.fd.as_ref().ok_or(Error::NoEntry)?;
+            fs::utimensat(&**fd, ".", &times, AtFlags::SYMLINK_NOFOLLOW)?;
         }
         Ok(())
     }
@@ -225,18 +222,17 @@ impl Directory {
 
     /// What is there, if anything.
     fn kind(&self, spot: &Spot) -> Result<Option<Kind>, Error> {
-        let found = match &self.mount.overlay {
-            Some(overlay) => overlay
+        let found = if let Some(overlay) = &self.mount.overlay {
+            overlay
                 .look(&self.mount, &spot.path)
-                .map(|(stat, _)| stat.kind),
-            None => {
-                let Ok((parent, name)) = spot.named() else {
-                    return Ok(Some(Kind::Directory));
-                };
-                fs::statat(parent, name, AtFlags::SYMLINK_NOFOLLOW)
-                    .map(|stat| FileType::from_raw_mode(stat.st_mode).into())
-                    .map_err(Error::from)
-            }
+                .map(|(stat, _)| stat.kind)
+        } else {
+            let Ok((parent, name)) = spot.named() else {
+                return Ok(Some(Kind::Directory));
+            };
+            fs::statat(parent, name, AtFlags::SYMLINK_NOFOLLOW)
+                .map(|stat| FileType::from_raw_mode(stat.st_mode).into())
+                .map_err(Error::from)
         };
         match found {
             Ok(kind) => Ok(Some(kind)),

@@ -98,12 +98,11 @@ impl Directory {
         if spot.is_directory {
             return Err(Error::Invalid);
         }
-        let target = match &self.mount.overlay {
-            Some(overlay) => overlay.read_link(&self.mount, &spot.path)?,
-            None => {
-                let (parent, name) = spot.named().map_err(|_| Error::Invalid)?;
-                fs::readlinkat(parent, name, Vec::new())?
-            }
+        let target = if let Some(overlay) = &self.mount.overlay {
+            overlay.read_link(&self.mount, &spot.path)?
+        } else {
+            let (parent, name) = spot.named().map_err(|_| Error::Invalid)?;
+            fs::readlinkat(parent, name, Vec::new())?
         };
         let target = target
             .into_string()

@@ -35,13 +35,12 @@ struct TestGate {
 
 impl Gate for TestGate {
     fn decide(&self, ask: &FileAsk) -> Result<Quota, Refused> {
-        match self.files.slice().decide(ask) {
-            Ok(allowed) => Ok(allowed.caps),
-            Err(_) => {
-                let note = format!("{} {ask}", ask.right.as_str());
-                self.noted.lock().expect("no panic").push(note);
-                Err(Refused)
-            }
+        if let Ok(allowed) = self.files.slice().decide(ask) {
+            Ok(allowed.caps)
+        } else {
+            let note = format!("{} {ask}", ask.right.as_str());
+            self.noted.lock().expect("no panic").push(note);
+            Err(Refused)
         }
     }
 

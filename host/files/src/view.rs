@@ -167,15 +167,14 @@ impl LazyPrivate<'_> {
         of: &str,
     ) -> Result<(OwnedFd, Arc<Private>), OpenError> {
         let busy = |errno| OpenError::Busy(mount.clone(), errno);
-        let private = match &self.made {
-            Some(private) => private.clone(),
-            None => {
-                let scratch = self
-                    .scratch
-                    .ok_or_else(|| OpenError::NoScratch(mount.clone()))?;
-                let made = Arc::new(scratch.make(self.call).map_err(busy)?);
-                self.made.insert(made).clone()
-            }
+        let private = if let Some(private) = &self.made {
+            private.clone()
+        } else {
+            let scratch = self
+                .scratch
+                .ok_or_else(|| OpenError::NoScratch(mount.clone()))?;
+            let made = Arc::new(scratch.make(self.call).map_err(busy)?);
+            self.made.insert(made).clone()
         };
         let fd = private.directory(&format!("{of}-{mount}")).map_err(busy)?;
         Ok((fd, private))

@@ -305,7 +305,9 @@ mod tests {
         ) {
             let before = decided(&slice(&layers, &denies), ask);
             layers.reverse();
-            layers.iter_mut().for_each(|layer| layer.reverse());
+            for layer in &mut layers {
+                layer.reverse();
+            }
             denies.reverse();
             prop_assert_eq!(decided(&slice(&layers, &denies), ask), before);
         }

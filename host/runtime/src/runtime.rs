@@ -445,15 +445,14 @@ impl Runtime {
         } else {
             Some(self.budget.reserve_first(expected).ok_or(NO_MEMORY)?)
         };
-        let reservation = match at_once {
-            Some(reservation) => reservation,
-            None => {
-                let _turn = self.scheduler.turn()?;
-                let time = links.ends.saturating_duration_since(Instant::now()) / 2;
-                tokio::time::timeout(time, self.budget.reserve(expected))
-                    .await
-                    .map_err(|_| NO_MEMORY)?
-            }
+        let reservation = if let Some(reservation) = at_once {
+            reservation
+        } else {
+            let _turn = self.scheduler.turn()?;
+            let time = links.ends.saturating_duration_since(Instant::now()) / 2;
+            tokio::time::timeout(time, self.budget.reserve(expected))
+                .await
+                .map_err(|_| NO_MEMORY)?
         };
         Ok(Limiter::new(meter.clone(), reservation, host_bytes, max))
     }

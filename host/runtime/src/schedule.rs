@@ -53,7 +53,7 @@ const fn nested(live: u32) -> u32 {
 
 /// Guests that exist at once, at most, when `live` of them are calls that no tool made.
 pub(crate) fn guests_max(live: u32) -> u32 {
-    live.saturating_add(nested(live) * CallCaps::DEPTH_MAX as u32)
+    live.saturating_add(nested(live) * u32::from(CallCaps::DEPTH_MAX))
 }
 
 /// Tells the scheduler and the guest's epoch callback about each other.

@@ -12,7 +12,7 @@ use cofferdam_types::failure::Fault;
 use cofferdam_types::{Code, Failure};
 use serde_json::json;
 
-pub use file::Unreadable;
+pub(crate) use file::Unreadable;
 use file::{State, Text};
 
 use crate::data_dir::DataDir;
@@ -68,7 +68,7 @@ impl Policies {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn source<'a>(&'a self, format: Format) -> Source<'a> {
+    fn source(&self, format: Format) -> Source<'_> {
         Source {
             file: self.file.as_deref(),
             format,

@@ -135,9 +135,8 @@ impl Admission {
     async fn turn(&self, mut turn: oneshot::Receiver<Place>) -> Option<Place> {
         loop {
             self.serve(Instant::now());
-            match tokio::time::timeout(LOOK, &mut turn).await {
-                Ok(place) => return place.ok(),
-                Err(_) => {}
+            if let Ok(place) = tokio::time::timeout(LOOK, &mut turn).await {
+                return place.ok();
             }
         }
     }

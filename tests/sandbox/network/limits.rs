@@ -87,7 +87,7 @@ async fn many_at_once() -> Result<()> {
     let server = Server::start(Says::Forever(
         CHUNKED.into(),
         Vec::new(),
-        Duration::from_secs(60),
+        Duration::from_mins(1),
     ))
     .await?;
     let wall = Wall::new(&server.entry(", methods: [POST], concurrent: 4")).await?;

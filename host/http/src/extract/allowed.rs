@@ -43,8 +43,6 @@ needs!(
     RunTasks,
     Publish,
     ReadAudit,
-    ReadPolicy,
-    ManagePolicy,
     ManageSecrets
 );
 

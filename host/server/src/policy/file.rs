@@ -1,7 +1,7 @@
 use std::fs::File;
 use std::io::Read;
 use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rustix::fs::{Mode, OFlags};
 use rustix::process::geteuid;
@@ -17,7 +17,6 @@ const STICKY: u32 = 0o1000;
 /// A policy file as it was read: at once, from one inode that nobody but its owner may write.
 #[derive(Debug, Clone)]
 pub(crate) struct Text {
-    pub(crate) path: PathBuf,
     pub(crate) bytes: Vec<u8>,
     /// The file as it was then.
     pub(crate) state: State,
@@ -35,7 +34,7 @@ pub(crate) struct State {
 
 /// Why a policy file isn't read. Whatever it is, the policy does not come into force.
 #[derive(Debug, Error)]
-pub enum Unreadable {
+pub(crate) enum Unreadable {
     /// The system refuses it.
     #[error("{0}")]
     Io(#[from] std::io::Error),
@@ -75,11 +74,7 @@ impl Text {
         if state != after || bytes.len() as u64 != state.bytes {
             return Err(Unreadable::Changed);
         }
-        Ok(Self {
-            path: path.to_owned(),
-            bytes,
-            state,
-        })
+        Ok(Self { bytes, state })
     }
 }
 
@@ -133,6 +128,7 @@ fn is_private_directory(path: &Path) -> Result<(), Unreadable> {
 mod tests {
     use std::fs::Permissions;
     use std::os::unix::fs::{PermissionsExt, symlink};
+    use std::path::PathBuf;
 
     use super::*;
 

@@ -37,7 +37,7 @@ fn what_is_over_is_refused_by_its_code() {
     let (tool, own) = ("a-b".parse().expect("a tool"), tenant("alpha"));
     let check = |load: &str, memory: u64, first: Option<Code>, second: Option<Code>| {
         let (admission, loads) = (Admission::default(), loads(&[load]));
-        let mut enter = || {
+        let enter = || {
             admission
                 .enter(&loads, arrival(&tool, &own, memory))
                 .now_or_never()

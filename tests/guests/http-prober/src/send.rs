@@ -127,7 +127,7 @@ impl Sent {
         }
         drop(stream);
         // A body that is refused is told with the answer.
-        let _ = OutgoingBody::finish(body, None);
+        OutgoingBody::finish(body, None).ok();
         Ok(Self {
             answer,
             _body: None,

@@ -150,6 +150,10 @@ fn burn() -> u64 {
 #[tool(capabilities(clocks))]
 fn now() -> Result<(u64, bool), ToolError> {
     let begin = Instant::now();
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "what the guest is shown is the question"
+    )]
     let wall = SystemTime::now().duration_since(UNIX_EPOCH)?;
     std::thread::sleep(Duration::from_millis(5));
     Ok((wall.as_secs(), begin.elapsed() >= Duration::from_millis(5)))
@@ -198,6 +202,7 @@ fn ask(
     times: u64,
 ) -> u64 {
     for _ in 0..times {
+        #[expect(clippy::disallowed_methods, reason = "the call itself is what costs")]
         black_box(SystemTime::now());
     }
     times

@@ -24,6 +24,7 @@ pub(super) struct Lines {
     is_over: bool,
 }
 
+#[expect(clippy::large_enum_variant, reason = "there is one of it")]
 enum Source {
     Host(Client, Response),
     File(Box<dyn AsyncRead + Unpin + Send>),
@@ -74,9 +75,10 @@ impl Lines {
                 let line = self.waiting.split_off(self.at);
                 self.waiting.clear();
                 self.at = 0;
-                return match line.is_empty() {
-                    true => Ok(None),
-                    false => self.checked(line).map(Some),
+                return if line.is_empty() {
+                    Ok(None)
+                } else {
+                    self.checked(line).map(Some)
                 };
             }
             self.waiting.drain(..self.at);

@@ -58,13 +58,12 @@ impl Verify {
         for Pin(seq, digest) in &self.expect {
             verifier = verifier.expect(*seq, *digest);
         }
-        let lines = match &self.file {
-            Some(file) => Lines::of_file(file).await?,
-            None => {
-                let request = Request::get(&["audit", "export"]);
-                let request = request.with("from", self.from).with("to", self.to);
-                Lines::of_host(context.client().await?, request).await?
-            }
+        let lines = if let Some(file) = &self.file {
+            Lines::of_file(file).await?
+        } else {
+            let request = Request::get(&["audit", "export"]);
+            let request = request.with("from", self.from).with("to", self.to);
+            Lines::of_host(context.client().await?, request).await?
         };
         let verified = self.verified(verifier, lines).await?;
         let output = context.output;

@@ -386,7 +386,7 @@ fn files(layers: &[Value], declared: Access, offered: Option<Access>) -> Files {
 fn nothing_is_changed_that_is_not_declared_or_not_offered() {
     let all = json!([{"mount": "workspace", "rights": ["read", "write", "create", "delete"]}]);
     let decide = |declared, offered, right| {
-        files(&[all.clone()], declared, offered)
+        files(std::slice::from_ref(&all), declared, offered)
             .decide("t", "p", &ask(right, "a"))
             .map_err(|denial| denial.code)
             .err()

@@ -140,9 +140,10 @@ impl Held {
                 };
                 return Err(refused(&ask, "a placeholder stands in a parameter's name"));
             }
-            parts.push(match part.contains('=') {
-                true => format!("{name}={value}"),
-                false => name.to_owned(),
+            parts.push(if part.contains('=') {
+                format!("{name}={value}")
+            } else {
+                name.to_owned()
             });
         }
         *request.query = Some(parts.join("&"));

@@ -64,6 +64,10 @@ impl Model {
         };
         let mut redacted = Vec::new();
         let mut covered = 0;
+        #[expect(
+            clippy::needless_range_loop,
+            reason = "the index is the place in the text"
+        )]
         for at in 0..bytes.len() {
             let found = longest(at).filter(|_| self.merges || at >= covered);
             if let Some((name, form)) = found {
