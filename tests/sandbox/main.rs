@@ -9,6 +9,7 @@ mod network;
 mod numbers;
 mod output;
 mod process;
+mod secrets;
 mod state;
 
 use anyhow::{Context, Result, ensure};

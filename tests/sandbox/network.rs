@@ -3,7 +3,7 @@
 
 mod limits;
 mod requests;
-mod server;
+pub(crate) mod server;
 mod sockets;
 
 use std::os::unix::fs::PermissionsExt;

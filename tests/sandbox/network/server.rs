@@ -9,15 +9,15 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
 /// On a port of its own; it stops when dropped.
-pub(super) struct Server {
-    pub(super) port: u16,
+pub(crate) struct Server {
+    pub(crate) port: u16,
     heard: Arc<Mutex<Vec<String>>>,
     _task: JoinSet<()>,
 }
 
 /// What it says to each request.
 #[derive(Debug, Clone)]
-pub(super) enum Says {
+pub(crate) enum Says {
     /// These bytes, and waits for the next request.
     Once(Vec<u8>),
     /// First these bytes, then those again and again, with a pause after each.
@@ -27,7 +27,7 @@ pub(super) enum Says {
 }
 
 impl Server {
-    pub(super) async fn start(says: Says) -> Result<Self> {
+    pub(crate) async fn start(says: Says) -> Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let port = listener.local_addr()?.port();
         let heard = Arc::new(Mutex::new(Vec::new()));
@@ -47,23 +47,23 @@ impl Server {
     }
 
     /// Answers everything with `200` and this text.
-    pub(super) async fn ok(body: &str) -> Result<Self> {
+    pub(crate) async fn ok(body: &str) -> Result<Self> {
         Self::start(Says::Once(ok(body))).await
     }
 
     /// An entry below `network` that leads `api.good.test` here; `more` are further keys.
-    pub(super) fn entry(&self, more: &str) -> String {
+    pub(crate) fn entry(&self, more: &str) -> String {
         let Self { port, .. } = self;
         format!("network:\n  - {{host: api.good.test, scheme: http, at: '127.0.0.1:{port}'{more}}}")
     }
 
     /// The requests that came.
-    pub(super) fn heard(&self) -> Vec<String> {
+    pub(crate) fn heard(&self) -> Vec<String> {
         self.heard.lock().expect("no panic").clone()
     }
 }
 
-pub(super) fn ok(body: &str) -> Vec<u8> {
+pub(crate) fn ok(body: &str) -> Vec<u8> {
     let length = body.len();
     format!("HTTP/1.1 200 OK\r\ncontent-length: {length}\r\n\r\n{body}").into_bytes()
 }

@@ -18,6 +18,7 @@ use cofferdam_types::call::{Denial, DenialCode};
 use wasmtime_wasi::runtime::spawn_blocking;
 
 use crate::bindings::cofferdam::tool::process as wit;
+use crate::capability::secrets::Held;
 use crate::fuel;
 use crate::meter::Meter;
 use crate::state::State;
@@ -69,6 +70,7 @@ impl wit::Host for State {
             warrant: self.warrant.clone(),
             meter: self.meter.clone(),
             launcher: self.launcher.clone(),
+            secrets: self.secrets.clone(),
         };
         match starter.start(command).await {
             Ok(output) => {
@@ -87,6 +89,7 @@ struct Starter {
     warrant: Warrant,
     meter: Arc<Meter>,
     launcher: Arc<Launcher>,
+    secrets: Arc<Held>,
 }
 
 impl Starter {
@@ -114,6 +117,7 @@ impl Starter {
             self.note(&name, DenialCode::NotGranted, reason);
             return Err(wit::Error::Denied.into());
         };
+        let stdin = self.with_secrets(&start, stdin).await?;
         let Some(plan) = Plan::new(grant, &start, caps) else {
             let reason = "it speaks of a mount that this call doesn't have";
             self.note(&name, DenialCode::NotOffered, reason);
@@ -138,6 +142,27 @@ impl Starter {
             }
             Err(error) => Err(self.failure(&name, error)),
         }
+    }
+
+    /// The input with the values of the placeholders in it. Others on the machine can see arguments,
+    /// so a placeholder among them ends the start.
+    async fn with_secrets(&self, start: &Start, stdin: Vec<u8>) -> Result<Vec<u8>, Stop> {
+        let is_seen = |argument: &Argument| match argument {
+            Argument::Text(text) => self.secrets.is_in(text),
+            Argument::Path { prefix, place } => {
+                self.secrets.is_in(prefix) || self.secrets.is_in(place.path())
+            }
+        };
+        if start.arguments().iter().any(is_seen) {
+            let reason = "a placeholder of a secret stands in an argument";
+            self.note(start.program(), DenialCode::Malformed, reason);
+            return Err(wit::Error::Denied.into());
+        }
+        let filled = self.secrets.fill_stdin(start.program(), stdin).await;
+        filled.map_err(|denial| {
+            self.meter.deny(denial);
+            wit::Error::Denied.into()
+        })
     }
 
     /// Opens everything on a thread that may block.

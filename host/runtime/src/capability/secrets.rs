@@ -1,7 +1,8 @@
 //! Secrets. The host puts them where the grant says; the guest holds placeholders, and a value only
 //! where it is exposed. Who keeps the values is plugged in.
 
-pub(crate) mod inject;
+mod inject;
+mod stdin;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -51,7 +51,7 @@ impl Held {
     }
 
     /// The value for a use, if it is allowed; the use is noted, the denial is not.
-    async fn allowed(&self, ask: &Use) -> Result<SecretValue, Denial> {
+    pub(super) async fn allowed(&self, ask: &Use) -> Result<SecretValue, Denial> {
         self.warrant.permits::<Secret>(ask)?;
         self.value(ask).await.map_err(|refusal| match refusal {
             Refusal::Denied(denial) => *denial,

@@ -30,6 +30,7 @@ rules:
         - {name: gone, inject: {hosts: [gone.example.org], header: x-key}}
         - {name: lines, inject: {hosts: [lines.example.org], header: x-key}}
         - {name: open, expose: true}
+        - {name: pass, inject: {program: git, stdin: true}}
 "#;
 
 /// Has the secrets of the rules, but `gone`.
@@ -199,6 +200,31 @@ fn a_placeholder_anywhere_else_is_refused() {
     let other = self::held();
     let left = sent(&other, "https://evil.example.org/", &auth);
     assert_eq!(left, lines(&[&format!("authorization: {token}")]));
+}
+
+#[test]
+fn a_program_gets_a_secret_by_its_input_alone() {
+    let held = held();
+    let (pass, token) = (placeholder(&held, "pass"), placeholder(&held, "token"));
+    let fill = |program: &str, stdin: Vec<u8>| {
+        let filled = held.fill_stdin(program, stdin).now_or_never();
+        filled.expect("at once").map_err(|denial| denial.resource)
+    };
+    let around = |middle: &[u8]| [b"\xff\0 ", middle, b"\ncofferdam_secret_"].concat();
+    let filled = fill("git", around(pass.as_bytes()));
+    assert_eq!(filled, Ok(around(b"value of pass/&=")));
+    let twice = [pass.as_bytes(), pass.as_bytes()].concat();
+    assert_eq!(
+        fill("git", twice),
+        Ok(b"value of pass/&=value of pass/&=".to_vec())
+    );
+    let plain = around(&pass.as_bytes()[1..]);
+    assert_eq!(fill("gcc", plain.clone()), Ok(plain), "no placeholder");
+    let refused = fill("gcc", pass.clone().into_bytes());
+    assert_eq!(refused, Err("pass as input of gcc".to_owned()));
+    let refused = fill("git", token.into_bytes());
+    assert_eq!(refused, Err("token as input of git".to_owned()));
+    assert!(held.is_in(&format!("--password={pass}")) && !held.is_in("--password"));
 }
 
 #[test]
