@@ -1,5 +1,7 @@
-//! What the guide tells an author to type works, in order, in an empty directory outside the
+//! What the guides tell their readers to type works, in order, in an empty directory outside the
 //! repository.
+
+mod policy;
 
 use std::path::Path;
 use std::process::Command;

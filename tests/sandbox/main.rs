@@ -1,11 +1,16 @@
 //! Hostile guests: each ends with its own error, and leaves the host as it was.
 
 mod exits;
+mod filesystem;
 mod host_calls;
 mod limits;
 mod memory;
+mod network;
 mod numbers;
 mod output;
+mod process;
+mod secrets;
+mod state;
 
 use anyhow::{Context, Result, ensure};
 use cofferdam_testing::{Answer, Guest, Host, Leftovers};

@@ -9,6 +9,7 @@
     reason = "a chore talks to the person who started it"
 )]
 
+mod attack;
 mod bench;
 mod check;
 mod clients;
@@ -58,6 +59,8 @@ enum Chore {
         #[arg(long)]
         json: bool,
     },
+    /// Runs the tests of every attack in the catalogue and writes docs/ATTACKS.md.
+    Attack,
     /// Runs every fuzz target for a while; a finding fails.
     Fuzz {
         /// For how long each, in seconds.
@@ -83,6 +86,7 @@ fn main() -> ExitCode {
         Chore::Interop => interop::build().map(|_| ()),
         Chore::Test { args } => test::run(&args),
         Chore::Demo { json } => demo::run(json),
+        Chore::Attack => attack::run(),
         Chore::Fuzz { seconds } => fuzz::run(seconds),
         Chore::Bench { name, args } => bench::run(&name, &args),
     };

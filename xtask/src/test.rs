@@ -9,7 +9,7 @@ use crate::graph::Graph;
 use crate::{clients, interop, tools};
 
 /// Says to the suites which host to test.
-const BINARY: &str = "COFFERDAM_BIN";
+pub(crate) const BINARY: &str = "COFFERDAM_BIN";
 
 /// The suite that drives the official MCP clients, which take a minute to install the first time.
 const MCP: &str = "mcp";
@@ -72,7 +72,7 @@ pub(crate) fn host() -> Result<PathBuf> {
     binary()
 }
 
-fn binary() -> Result<PathBuf> {
+pub(crate) fn binary() -> Result<PathBuf> {
     Ok(Graph::members()?.target_directory.join("debug/cofferdam"))
 }
 

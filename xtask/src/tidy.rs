@@ -20,14 +20,14 @@ const EXTENSIONS: [&str; 7] = ["md", "rs", "sh", "toml", "wit", "yaml", "yml"];
 const HIDDEN: [&str; 2] = [".cargo", ".ci"];
 
 /// A file of the repository.
-struct Source {
+pub(crate) struct Source {
     /// Relative to the root, with `/` between its parts.
-    path: String,
-    text: String,
+    pub(crate) path: String,
+    pub(crate) text: String,
 }
 
 impl Source {
-    fn is_rust(&self) -> bool {
+    pub(crate) fn is_rust(&self) -> bool {
         extension(&self.path) == Some("rs")
     }
 
@@ -62,7 +62,7 @@ pub(crate) fn run() -> Result<()> {
     bail!("faults: {}", faults.len());
 }
 
-fn sources(root: &Path) -> Result<Vec<Source>> {
+pub(crate) fn sources(root: &Path) -> Result<Vec<Source>> {
     let mut found = Vec::new();
     walk(root, "", &mut found)?;
     found.sort_by(|a, b| a.path.cmp(&b.path));

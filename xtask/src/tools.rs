@@ -19,22 +19,27 @@ pub(crate) fn build() -> Result<PathBuf> {
     add_target()?;
     let graph = Graph::members()?;
     let is_guest = |folder: String| FOLDERS.iter().any(|prefix| folder.starts_with(prefix));
-    let guests = graph
+    // The package and the name of what is shipped: its folder's, which may be that of a foreign crate.
+    let guests: Vec<(&str, String)> = graph
         .packages
         .iter()
-        .filter(|package| is_guest(graph.folder(package)));
-    let guests: Vec<&str> = guests.map(|package| package.name.as_str()).collect();
+        .map(|package| (package.name.as_str(), graph.folder(package)))
+        .filter(|(_, folder)| is_guest(folder.clone()))
+        .collect();
 
     let fixed = ["build", "--profile", "tool", "--target", TARGET];
-    let packages = guests.iter().flat_map(|guest| ["--package", guest]);
+    let packages = guests
+        .iter()
+        .flat_map(|(package, _)| ["--package", package]);
     run(&mut cargo(fixed.into_iter().chain(packages)))?;
 
     let built = graph.target_directory.join(TARGET).join("tool");
     let tools = graph.target_directory.join("tools");
     fs::create_dir_all(&tools).with_context(|| tools.display().to_string())?;
-    for guest in guests {
-        let from = built.join(format!("{}.wasm", guest.replace('-', "_")));
-        let to = tools.join(format!("{guest}.wasm"));
+    for (package, folder) in guests {
+        let from = built.join(format!("{}.wasm", package.replace('-', "_")));
+        let name = folder.rsplit('/').next().unwrap_or(package);
+        let to = tools.join(format!("{name}.wasm"));
         fs::copy(&from, &to).with_context(|| format!("copying {}", from.display()))?;
     }
     Ok(tools)

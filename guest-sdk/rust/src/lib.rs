@@ -22,9 +22,9 @@
 //! Doc comments become descriptions, types become JSON Schemas, attributes become the manifest that
 //! the host reads. The function stays as it is written and is tested with `cargo test`.
 //!
-//! Owns what an author sees: [`tool`], [`tools!`], [`data`], [`ToolError`], [`log`] and
-//! [`progress`](fn@progress), and the component's side of the package `cofferdam:tool`. Refuses to
-//! know how a host runs, limits or grants anything.
+//! Owns what an author sees: [`tool`], [`tools!`], [`data`], [`ToolError`], [`http`], [`key_value`],
+//! [`log`], [`process`], [`progress`](fn@progress) and [`tool_call`], and the component's side of the
+//! package `cofferdam:tool`. Refuses to know how a host runs, limits or grants anything.
 //!
 //! Start reading in `component.rs`: what a component describes and how it answers a call. Authors
 //! start with the guide, `docs/guide/write-a-tool.md` of the repository.
@@ -37,10 +37,15 @@ pub mod bindings;
 mod component;
 mod error;
 mod host;
+pub mod http;
+pub mod key_value;
 pub mod log;
 mod manifest;
+pub mod process;
 mod progress;
 mod schema;
+pub mod secret;
+pub mod tool_call;
 
 #[doc(hidden)]
 pub mod __private;

@@ -17,20 +17,29 @@ pub enum Permission {
     RunTasks,
     /// Add components to the registry.
     Publish,
+    /// Read the policy: what is in force, why, and what would allow more.
+    ReadPolicy,
+    /// Read the policy anew from its file.
+    ManagePolicy,
     /// Read the audit.
     ReadAudit,
+    /// Set, list and remove secrets; never read a value.
+    ManageSecrets,
 }
 
 impl Permission {
     /// Every permission, in the order of the roles that first have them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 10] = [
         Self::ReadTools,
         Self::ReadTasks,
         Self::CallTools,
         Self::ManageTasks,
         Self::RunTasks,
         Self::Publish,
+        Self::ReadPolicy,
+        Self::ManagePolicy,
         Self::ReadAudit,
+        Self::ManageSecrets,
     ];
 
     /// The word on the wire.
@@ -42,7 +51,10 @@ impl Permission {
             Self::ManageTasks => "manage_tasks",
             Self::RunTasks => "run_tasks",
             Self::Publish => "publish",
+            Self::ReadPolicy => "read_policy",
+            Self::ManagePolicy => "manage_policy",
             Self::ReadAudit => "read_audit",
+            Self::ManageSecrets => "manage_secrets",
         }
     }
 
@@ -51,7 +63,11 @@ impl Permission {
         match self {
             Self::ReadTools | Self::ReadTasks => Role::Viewer,
             Self::CallTools | Self::ManageTasks | Self::RunTasks => Role::User,
-            Self::Publish | Self::ReadAudit => Role::Admin,
+            Self::Publish
+            | Self::ReadPolicy
+            | Self::ManagePolicy
+            | Self::ReadAudit
+            | Self::ManageSecrets => Role::Admin,
         }
     }
 

@@ -46,6 +46,10 @@ pub(crate) struct Options {
     /// for user data]
     #[arg(long, global = true, value_name = "DIR")]
     pub(crate) data_dir: Option<PathBuf>,
+    /// The policy of the host that this process is or becomes, as YAML, TOML or JSON [env:
+    /// COFFERDAM_POLICY=] [default: the built-in policy]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) policy: Option<PathBuf>,
     /// Print the result or error body of the HTTP API instead of text for people
     #[arg(long, global = true)]
     pub(crate) json: bool,
@@ -73,7 +77,7 @@ impl Cli {
         let ended = tokio::select! {
             // What the command itself says of an interrupt goes first.
             biased;
-            ended = self.command.run(&context) => ended,
+            ended = Box::pin(self.command.run(&context)) => ended,
             interrupted = context.interrupted() => interrupted.map(|()| Exit::Interrupted),
         };
         context.close().await;

@@ -78,6 +78,24 @@ impl<'a> Request<'a> {
         }
     }
 
+    /// Puts something at this path.
+    pub(crate) fn put(path: &'a [&'a str]) -> Self {
+        let method = Method::PUT;
+        Self {
+            method,
+            ..Self::get(path)
+        }
+    }
+
+    /// Removes what is at this path.
+    pub(crate) fn delete(path: &'a [&'a str]) -> Self {
+        let method = Method::DELETE;
+        Self {
+            method,
+            ..Self::get(path)
+        }
+    }
+
     /// With a parameter, when there is one.
     pub(crate) fn with(mut self, name: &'static str, value: Option<impl ToString>) -> Self {
         self.query
@@ -226,6 +244,26 @@ impl Client {
         let sent = tokio::time::timeout(SILENCE_MAX, self.carry(builder)).await;
         let response = sent.map_err(|_| self.silent())??;
         self.accepted(response).await
+    }
+
+    /// Opens an answer of this kind, to be read piece by piece.
+    ///
+    /// **Errors**: as [`Client::send`].
+    pub(crate) async fn open(&self, request: Request<'_>, kind: &'static str) -> Result<Response> {
+        let builder = self.builder(request).header(ACCEPT, kind);
+        let sent = tokio::time::timeout(ANSWER_TIME, self.carry(builder)).await;
+        let response = sent.map_err(|_| self.silent())??;
+        self.accepted(response).await
+    }
+
+    /// The next piece of an answer; `None` at its end.
+    ///
+    /// **Errors**: `unavailable` when it breaks off, or nothing comes.
+    pub(crate) async fn next_piece(&self, response: &mut Response) -> Result<Option<Vec<u8>>> {
+        let piece = tokio::time::timeout(ANSWER_TIME, response.chunk()).await;
+        let piece = piece.map_err(|_| self.silent())?;
+        let piece = piece.map_err(|_| self.broke())?;
+        Ok(piece.map(|piece| piece.to_vec()))
     }
 
     /// The next piece of a stream; `None` at its end, however it came about.

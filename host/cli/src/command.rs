@@ -3,6 +3,7 @@
 mod audit;
 mod mcp;
 mod page;
+mod secret;
 mod serve;
 mod task;
 mod tool;
@@ -20,6 +21,9 @@ pub(crate) enum Command {
     /// Write, build, test, add and call tools
     #[command(subcommand)]
     Tool(tool::Tool),
+    /// Set, list and remove the secrets of a host
+    #[command(subcommand)]
+    Secret(secret::Secret),
     /// Run tasks and follow them
     #[command(subcommand)]
     Task(task::Task),
@@ -34,6 +38,7 @@ impl Command {
             Self::Serve(serve) => serve.run(context).await,
             Self::Mcp(mcp) => mcp.run(context).await,
             Self::Tool(tool) => tool.run(context).await,
+            Self::Secret(secret) => secret.run(context).await,
             Self::Task(task) => task.run(context).await,
             Self::Audit(audit) => audit.run(context).await,
         }

@@ -4,12 +4,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use cofferdam_server::types::{Code, Failure};
-use cofferdam_server::{Inside, Reached, Runs};
+use cofferdam_server::{Inside, Reached, Rules, Runs};
 use tokio::sync::{Notify, OnceCell};
 
 use crate::cli::Options;
 use crate::client::Client;
-use crate::error::{Result, broken};
+use crate::error::{Result, broken, usage};
 use crate::output::Output;
 use crate::signals::Signals;
 
@@ -40,6 +40,14 @@ impl Context {
         cofferdam_server::data_dir(self.options.data_dir.clone())
     }
 
+    /// What decides what tools may do, for a host that this process becomes.
+    pub(crate) fn rules(&self) -> Result<Rules> {
+        Rules::new(self.options.policy.clone()).map_err(|errors| {
+            let errors: Vec<_> = errors.iter().map(ToString::to_string).collect();
+            usage(errors.join("\n"))
+        })
+    }
+
     /// A client of the host to speak to.
     pub(crate) async fn client(&self) -> Result<Client> {
         self.reach(Runs::Left).await
@@ -63,7 +71,7 @@ impl Context {
                 let key = is_local.then(|| cofferdam_server::admin_key(&dir));
                 (client, key.flatten())
             }
-            None => match cofferdam_server::reach(&dir, &self.command, runs).await {
+            None => match cofferdam_server::reach(&dir, &self.command, runs, self.rules()?).await {
                 Ok(Reached::Listens(server)) => {
                     (Client::new(&server)?, cofferdam_server::admin_key(&dir))
                 }

@@ -30,11 +30,18 @@ use crate::output::Output;
 
 /// What the sandbox passes to this program when it starts it as its compiler.
 const COMPILE: &str = "__compile";
+/// What it passes to become the launcher of a program of the machine.
+const CONFINE: &str = "__confine";
 
 fn main() -> ExitCode {
     // A compiler's child limits its own memory and time: nothing may run in it before.
     if std::env::args_os().nth(1).is_some_and(|arg| arg == COMPILE) {
         return cofferdam_server::compiler_child();
+    }
+    // A launcher makes namespaces, which a process with threads can't.
+    let mut arguments = std::env::args_os().skip(1);
+    if let Some(word) = arguments.next().filter(|word| word == CONFINE) {
+        return cofferdam_server::launcher_child(&word, arguments.next().as_deref());
     }
     match Cli::read() {
         Ok((cli, command)) => run(cli, command),

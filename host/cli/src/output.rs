@@ -76,6 +76,15 @@ impl Output {
             })
     }
 
+    /// Prints a line as it is, but to a terminal without what could steer it.
+    pub(crate) fn line(self, line: &str) -> Result<()> {
+        if self.is_terminal {
+            self.text(view::clean(line))
+        } else {
+            self.text(line)
+        }
+    }
+
     /// Prints a result: text as it is, everything else as JSON. What goes to a terminal can't
     /// steer it.
     pub(crate) fn result(self, result: &Payload) -> Result<()> {

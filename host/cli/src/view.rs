@@ -10,7 +10,7 @@ mod schema;
 mod text;
 mod tool;
 
-pub(crate) use audit::audit;
+pub(crate) use audit::{audit, outcome, records, what};
 pub(crate) use call::{log, usage};
 pub(crate) use event::event;
 pub(crate) use failure::failure;

@@ -16,7 +16,7 @@ use crate::service::{Shared, serve};
 use crate::tools::Tools;
 
 /// The name under which every incarnation of the executor is registered.
-const EXECUTOR: &str = "executor";
+pub(crate) const EXECUTOR: &str = "executor";
 
 /// A handle on the engine; cheap to clone. When the last one is dropped, the engine stops where it
 /// stands, as in a crash; [`Engine::drain`] stops it in good order.

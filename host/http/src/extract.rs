@@ -7,9 +7,10 @@ mod prefer;
 mod query;
 
 pub(crate) use allowed::{
-    Allowed, CallTools, ManageTasks, Publish, ReadAudit, ReadTasks, ReadTools, RunTasks, identify,
+    Allowed, CallTools, ManageSecrets, ManageTasks, Publish, ReadAudit, ReadTasks, ReadTools,
+    RunTasks, identify,
 };
 pub(crate) use json::{NoBody, StrictJson};
-pub(crate) use path::{IdPath, ToolPath};
+pub(crate) use path::{IdPath, SecretPath, ToolPath};
 pub(crate) use prefer::Preferences;
 pub(crate) use query::{FromQuery, Pairs, Query, fault_in};

@@ -19,6 +19,7 @@ mod inside;
 mod mount;
 mod router;
 mod run;
+mod secret;
 mod serve;
 mod services;
 mod task;

@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::http::StatusCode;
-use axum::routing::{get, post};
+use axum::routing::{get, post, put};
 use cofferdam_types::{Code, Failure};
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::error::Refusal;
 use crate::guard::{SameOrigin, panicked};
 use crate::services::Services;
-use crate::{audit, component, event, health, run, task, tool};
+use crate::{audit, component, event, health, run, secret, task, tool};
 
 /// The paths a client may put before a route. The second is for clients that know no version.
 const PREFIXES: [&str; 2] = ["/api/v1", "/api"];
@@ -48,6 +48,14 @@ fn api(prefix: &str) -> Router<Arc<Services>> {
         .route(&at("/components"), post(component::publish))
         .route(&at("/components/{digest}"), get(component::show))
         .route(&at("/audit"), get(audit::list))
+        .route(&at("/audit/export"), get(audit::export))
+        .route(&at("/audit/{id}"), get(audit::show))
+        .route(&at("/secrets"), get(secret::list))
+        .route(
+            &at("/secrets/{name}"),
+            put(secret::set).delete(secret::remove),
+        )
+        .route(&at("/secret-key/rotate"), post(secret::rotate_key))
         .route(&at("/tasks"), get(task::list).post(task::create))
         .route(&at("/tasks/{id}"), get(task::show))
         .route(&at("/tasks/{id}/cancel"), post(task::cancel))

@@ -44,6 +44,8 @@ pub(crate) async fn create(
         plan: task.plan,
         parameters: task.parameters,
         workspace: task.workspace.map(Into::into),
+        security_requirements: task.security_requirements,
+        execution_environment: task.execution_environment,
         priority: task.priority,
         tags: task.tags,
     };

@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use cofferdam_registry::Entry;
+use cofferdam_types::authority::Authority;
 use cofferdam_types::call::{Deaf, Origin, ToolCall};
 use cofferdam_types::page::{Page, PageRequest};
 use cofferdam_types::tool::ToolRef;
@@ -78,6 +79,11 @@ pub(crate) async fn call(
         arguments: request.arguments,
         workspace: request.workspace.map(Into::into),
         limits: request.limits,
+        authority: Authority {
+            environment: request.execution_environment,
+            caller_delegates: request.delegate,
+            ..Authority::default()
+        },
     };
     let outcome = services.toolbox.call(call, Arc::new(Deaf)).await;
     Ok(Answer::ok(CallAnswer::try_from(outcome)?))

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use cofferdam_access::{Permission, require};
 use cofferdam_toolbox::Toolbox;
+use cofferdam_types::authority::Authority;
 use cofferdam_types::call::{Observer, Origin, ToolCall};
 use cofferdam_types::caller::Caller;
 use cofferdam_types::limits::LimitRequest;
@@ -142,6 +143,7 @@ impl Door {
             arguments,
             workspace: client.workspace.clone(),
             limits: LimitRequest::default(),
+            authority: Authority::default(),
         };
         // Also when there is no such tool: the audit says who asked for it.
         let outcome = toolbox.call(call, observer).await;

@@ -1,222 +1,250 @@
+//! The decision about one call.
+
+use std::sync::Arc;
+
+use cofferdam_types::call::Denial;
+use cofferdam_types::caller::Caller;
 use cofferdam_types::limits::LimitRequest;
-use cofferdam_types::workspace::Offer;
+use cofferdam_types::tool::ToolSpec;
+use cofferdam_types::workspace::{Access, Offer, Place};
+use cofferdam_types::{Limits, Timestamp};
+use serde_json::Value as Json;
+
+use crate::applicable::Applicable;
+use crate::callers::Who;
+use crate::capability::filesystem::{Files, Filesystem, MountName, Workspace};
+use crate::declared::Declared;
+use crate::delegation::Carried;
+use crate::denial;
+use crate::grant::Grant;
+use crate::permissions::{Side, Slices};
+use crate::policy::Policy;
+use crate::revision::Revision;
+use crate::slice::Slice;
+use crate::subject::Subject;
 
 /// What a caller brings to a decision.
 #[derive(Debug, Clone, Copy)]
 pub struct Request<'a> {
+    /// Who calls.
+    pub caller: &'a Caller,
+    /// The name of the agent at work, when there is one.
+    pub agent: Option<&'a str>,
+    /// The profile that the task names as its execution environment; `isolated` when it names none.
+    pub environment: Option<&'a str>,
     /// The directory they offer.
     pub workspace: Option<&'a Offer>,
     /// Limits they tighten.
     pub limits: &'a LimitRequest,
+    /// What the agent, the task and the caller carry, each a layer that has to allow a use. None of
+    /// one party means that it passes on whatever policy gives.
+    pub layers: &'a [Carried<'a>],
+    /// The call's arguments, an object.
+    pub arguments: &'a Json,
+    /// When it is, for rules that hold until some time.
+    pub now: Timestamp,
 }
 
-/// The denials, each with its sentence: one place that knows how they read.
-pub(crate) mod denial {
-    use std::path::Path;
+impl<'a> Request<'a> {
+    /// A call that brings nothing.
+    pub fn bare(caller: &'a Caller, limits: &'a LimitRequest) -> Self {
+        Self {
+            caller,
+            agent: None,
+            environment: None,
+            workspace: None,
+            limits,
+            layers: &[],
+            arguments: &Json::Null,
+            now: Timestamp::from_millis(0),
+        }
+    }
 
-    use cofferdam_types::call::Denial;
-    use cofferdam_types::tool::Capability;
-    use cofferdam_types::workspace::{Access, Offer, Place};
+    pub(crate) fn who(&self) -> Who<'a> {
+        Who {
+            caller: self.caller,
+            agent: self.agent,
+        }
+    }
+}
 
-    use crate::Policy;
-
-    fn workspace(policy: &Policy, needed: Access, resource: String) -> Denial {
-        let operation = match needed {
-            Access::ReadOnly => "read",
-            Access::ReadWrite => "write",
+impl Policy {
+    /// Decides about one call: the intersection of what the tool declares, what this policy allows,
+    /// what agent and task carry, and what the caller offers and delegates.
+    ///
+    /// **Errors**: every denial that stands in the way, never only the first.
+    pub fn decide(
+        &self,
+        subject: &Subject<'_>,
+        request: &Request<'_>,
+    ) -> Result<Grant, Vec<Denial>> {
+        let found = self
+            .cache
+            .get(subject, request, || self.applicable(subject, request));
+        let found = &found.applicable;
+        if !found.denials.is_empty() {
+            return Err(found.denials.clone());
+        }
+        let slices = slices(found, request);
+        let declared = Declared::of(subject);
+        let mut denials = self.missing(found, &slices, declared, request);
+        let workspace = match self.workspace(declared, &slices.filesystem, request.workspace) {
+            Ok(workspace) => workspace,
+            Err(denial) => {
+                denials.push(denial);
+                None
+            }
         };
-        Denial {
-            capability: "workspace".to_owned(),
-            operation: operation.to_owned(),
-            resource,
-            rule: format!("{}/workspace", policy.name()),
-            reason: String::new(),
-            smallest_grant: format!("a workspace offered as `{}`", needed.as_str()),
+        if !denials.is_empty() {
+            return Err(denials);
+        }
+        let files = match declared.files {
+            Some((access, _)) if !slices.filesystem.is_nothing() => Files::new(
+                slices.filesystem.clone(),
+                access,
+                workspace,
+                &self.parts.mounts,
+            ),
+            _ => Files::none(),
+        };
+        Ok(Grant {
+            subject: found.subject.clone(),
+            policy: self.parts.name.clone(),
+            revision: Revision::default(),
+            digest: subject.digest,
+            limits: limits(subject.spec, &found.ceiling.limits(), request),
+            files,
+            slices,
+            programs: self.parts.programs.clone(),
+        })
+    }
+
+    /// A grant of nothing: what is left of a call whose tool this policy doesn't let run.
+    pub fn nothing(&self, subject: &Subject<'_>) -> Grant {
+        let spec = subject.spec;
+        Grant {
+            subject: format!("{}@{}", spec.name, spec.version).into(),
+            policy: self.parts.name.clone(),
+            revision: Revision::default(),
+            digest: subject.digest,
+            limits: Limits::DEFAULT,
+            files: Files::none(),
+            slices: Slices::nothing(),
+            programs: Arc::default(),
         }
     }
 
-    pub(crate) fn no_workspace(policy: &Policy, needed: Access) -> Denial {
-        Denial {
-            reason: "the tool works on files and this call offers no workspace".to_owned(),
-            ..workspace(policy, needed, "none".to_owned())
-        }
+    /// Denials of what the tool can't do without and nobody gives.
+    fn missing(
+        &self,
+        found: &Applicable,
+        slices: &Slices,
+        declared: Declared,
+        request: &Request<'_>,
+    ) -> Vec<Denial> {
+        let has = slices.words();
+        let lacks = |words: &&[&str]| !words.iter().any(|word| has.contains(word));
+        let missing: Vec<_> = declared.required().filter(lacks).collect();
+        let given = if missing.is_empty() {
+            Vec::new()
+        } else {
+            found.allows.words()
+        };
+        let deny = |words: &[&'static str]| {
+            if words.iter().any(|word| given.contains(word)) {
+                denial::not_carried(self, &found.subject, words, request)
+            } else {
+                denial::not_granted(self, &found.subject, words)
+            }
+        };
+        missing.into_iter().map(deny).collect()
     }
 
-    pub(crate) fn read_only(policy: &Policy, offer: &Offer) -> Denial {
-        Denial {
-            reason: "the tool changes files and this call offers its workspace read-only"
-                .to_owned(),
-            ..workspace(policy, Access::ReadWrite, name(&offer.place))
+    fn workspace(
+        &self,
+        declared: Declared,
+        slice: &Slice<Filesystem>,
+        offer: Option<&Offer>,
+    ) -> Result<Option<Workspace>, Denial> {
+        let Some((needed, optional)) = declared.files else {
+            return Ok(None);
+        };
+        // Nothing of a workspace is allowed, which was denied already if it matters.
+        if slice.is_nothing() {
+            return Ok(None);
         }
+        // A tool that has other directories as well works without this one.
+        let only = slice.layers().iter().all(|layer| {
+            layer
+                .allows
+                .iter()
+                .all(|allow| allow.value.mount() == Some(&MountName::WORKSPACE))
+        });
+        let optional = optional || !only;
+        let Some(offer) = offer else {
+            return if optional {
+                Ok(None)
+            } else {
+                Err(denial::no_workspace(self, needed))
+            };
+        };
+        let path = match &offer.place {
+            Place::Named(name) => self.parts.workspaces.join(name.as_str()),
+            Place::Directory(path) if self.parts.any_directory => path.clone(),
+            Place::Directory(path) => return Err(denial::directory(self, needed, path)),
+        };
+        // A tool that also works without a workspace works with less of one.
+        if offer.access < needed && !optional {
+            return Err(denial::read_only(self, offer));
+        }
+        let access: Access = needed.min(offer.access);
+        Ok(Some(Workspace { path, access }))
     }
+}
 
-    pub(crate) fn directory(policy: &Policy, needed: Access, path: &Path) -> Denial {
-        Denial {
-            reason: "a server takes workspaces by name, never a path".to_owned(),
-            ..workspace(policy, needed, path.display().to_string())
-        }
+/// What the policy gives, short of what the layers don't carry, for these arguments.
+fn slices(found: &Applicable, request: &Request<'_>) -> Slices {
+    let mut slices = if found.is_bound {
+        Slices::new(
+            &found.allows.bound(Side::Allow, request.arguments),
+            &found.denies.bound(Side::Deny, request.arguments),
+        )
+    } else {
+        Slices::new(&found.allows, &found.denies)
+    };
+    for Carried { party, delegation } in request.layers {
+        slices = if delegation.is_bound {
+            let bound = delegation.shares.bound(Side::Allow, request.arguments);
+            slices.within(*party, &bound)
+        } else {
+            slices.within(*party, &delegation.shares)
+        };
     }
+    slices
+}
 
-    pub(crate) fn unknown(policy: &Policy, capability: &Capability) -> Denial {
-        let kind = capability.kind();
-        Denial {
-            capability: kind.to_owned(),
-            operation: "use".to_owned(),
-            resource: "any".to_owned(),
-            rule: format!("{}/default", policy.name()),
-            reason: format!("the tool declares `{kind}`, which this policy never grants"),
-            smallest_grant: format!("a policy that grants `{kind}` to this tool"),
-        }
-    }
+/// The tool's own limits up to the ceiling, then whatever the caller tightens.
+pub(crate) fn limits(spec: &ToolSpec, max: &Limits, request: &Request<'_>) -> Limits {
+    let asked = &spec.limits;
+    let default = Limits::DEFAULT;
+    let own = |asked: Option<u64>, default: u64, max: u64| asked.unwrap_or(default).min(max);
+    let own = Limits {
+        fuel: own(asked.fuel, default.fuel, max.fuel),
+        deadline_ms: own(asked.deadline_ms, default.deadline_ms, max.deadline_ms),
+        memory_bytes: own(asked.memory_bytes, default.memory_bytes, max.memory_bytes),
+        result_bytes: own(asked.result_bytes, default.result_bytes, max.result_bytes),
+        ..*max
+    };
+    own.narrowed(request.limits)
+}
 
-    fn name(place: &Place) -> String {
-        match place {
-            Place::Named(name) => name.to_string(),
-            Place::Directory(path) => path.display().to_string(),
-        }
-    }
+/// The name of a tool as denials have it.
+pub(crate) fn shown(spec: &ToolSpec) -> Arc<str> {
+    format!("{}@{}", spec.name, spec.version).into()
 }
 
 #[cfg(test)]
-mod tests {
-    use std::path::{Path, PathBuf};
+mod tests;
 
-    use cofferdam_types::limits::LimitRequest;
-    use cofferdam_types::tool::{Capability, SafetyFlags, ToolSpec};
-    use cofferdam_types::workspace::{Access, Offer, Place};
-    use cofferdam_types::{Digest, Limits, Payload, Version};
-
-    use super::Request;
-    use crate::Policy;
-
-    fn spec(capabilities: Vec<Capability>) -> ToolSpec {
-        ToolSpec {
-            name: "demo-tool".parse().expect("kebab case"),
-            function: "tool".to_owned(),
-            version: Version::new(1, 0, 0),
-            description: "A tool.".to_owned(),
-            args_schema: Payload::empty_object(),
-            returns_schema: Payload::empty_object(),
-            capabilities,
-            safety: SafetyFlags::default(),
-            tags: Vec::new(),
-            examples: Vec::new(),
-            limits: LimitRequest::default(),
-        }
-    }
-
-    fn named(access: Access) -> Offer {
-        Offer {
-            place: Place::Named("demo".parse().expect("a name")),
-            access,
-        }
-    }
-
-    /// Decides under the server's policy; gives the granted words or the denied `kind:operation`s.
-    fn decide(
-        capabilities: Vec<Capability>,
-        offer: Option<&Offer>,
-    ) -> Result<Vec<String>, Vec<String>> {
-        let request = Request {
-            workspace: offer,
-            limits: &LimitRequest::default(),
-        };
-        Policy::builtin(Path::new("/data/workspaces"))
-            .decide(Digest::of(b""), &spec(capabilities), &request)
-            .map(|grant| grant.words())
-            .map_err(|all| {
-                all.iter()
-                    .map(|d| format!("{}:{}", d.capability, d.operation))
-                    .collect()
-            })
-    }
-
-    #[test]
-    fn nothing_declared_is_nothing_granted() {
-        assert_eq!(decide(vec![], Some(&named(Access::ReadWrite))), Ok(vec![]));
-    }
-
-    #[test]
-    fn a_workspace_is_the_least_of_declared_and_offered() {
-        let reads = Capability::Workspace {
-            access: Access::ReadOnly,
-            optional: false,
-        };
-        let writes = Capability::Workspace {
-            access: Access::ReadWrite,
-            optional: false,
-        };
-        let perhaps = Capability::Workspace {
-            access: Access::ReadOnly,
-            optional: true,
-        };
-        let (ro, rw) = (named(Access::ReadOnly), named(Access::ReadWrite));
-        let words = |word: &str| Ok(vec![word.to_owned()]);
-        let denied = |word: &str| Err(vec![word.to_owned()]);
-        assert_eq!(
-            decide(vec![reads.clone()], Some(&rw)),
-            words("workspace:read_only")
-        );
-        assert_eq!(
-            decide(vec![writes.clone()], Some(&rw)),
-            words("workspace:read_write")
-        );
-        assert_eq!(
-            decide(vec![writes.clone()], Some(&ro)),
-            denied("workspace:write")
-        );
-        assert_eq!(decide(vec![reads.clone()], None), denied("workspace:read"));
-        assert_eq!(decide(vec![perhaps], None), Ok(vec![]));
-        let path = Offer {
-            place: Place::Directory(PathBuf::from("/etc")),
-            access: Access::ReadOnly,
-        };
-        assert_eq!(decide(vec![reads], Some(&path)), denied("workspace:read"));
-    }
-
-    #[test]
-    fn every_missing_capability_is_named() {
-        let denied = decide(
-            vec![Capability::Network, Capability::Clocks, Capability::Secret],
-            None,
-        );
-        assert_eq!(
-            denied,
-            Err(vec!["network:use".to_owned(), "secret:use".to_owned()])
-        );
-    }
-
-    #[test]
-    fn limits_go_up_to_the_ceiling_and_callers_only_tighten() {
-        let mut spec = spec(vec![]);
-        spec.limits.fuel = Some(u64::MAX);
-        spec.limits.memory_bytes = Some(1 << 20);
-        let asked = LimitRequest {
-            deadline_ms: Some(10),
-            memory_bytes: Some(u64::MAX),
-            ..LimitRequest::default()
-        };
-        let request = Request {
-            workspace: None,
-            limits: &asked,
-        };
-        let grant = Policy::builtin_local()
-            .decide(Digest::of(b""), &spec, &request)
-            .expect("granted");
-        let limits = grant.limits();
-        assert_eq!(
-            (
-                limits.fuel,
-                limits.deadline_ms,
-                limits.memory_bytes,
-                limits.result_bytes
-            ),
-            (
-                Policy::AUTHOR_MAX.fuel,
-                10,
-                1 << 20,
-                Limits::DEFAULT.result_bytes
-            )
-        );
-    }
-}
+#[cfg(test)]
+mod properties;

@@ -1,33 +1,60 @@
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use cofferdam_types::call::Denial;
-use cofferdam_types::tool::{Capability, ToolSpec};
-use cofferdam_types::workspace::{Access, Offer, Place};
 use cofferdam_types::{Digest, Limits};
+use serde_json::Value as Json;
 
-use crate::decision::{Request, denial};
-use crate::grant::{Directory, Grant};
+use crate::applicable::Cache;
+use crate::bounds::Ceiling;
+use crate::capability::filesystem::Mounts;
+use crate::capability::subprocess::Program;
+use crate::document::Source;
+use crate::index::Index;
+use crate::load::Load;
+use crate::narrowing::Narrowing;
+use crate::origin::Origin;
+use crate::profile::Profile;
+use crate::read::Format;
+use crate::rule::Rule;
+use crate::schemas::SchemasEntry;
 
 /// What an operator allows. The built-in one holds when nobody wrote another.
+///
+/// Cheap to clone: clones share what they remember of earlier decisions, and a policy that replaces
+/// this one starts with nothing remembered.
 #[derive(Debug, Clone)]
 pub struct Policy {
-    name: &'static str,
-    workspaces: PathBuf,
-    ceiling: Ceiling,
+    pub(crate) parts: Arc<Parts>,
+    pub(crate) cache: Arc<Cache>,
 }
 
-/// The most any call can be granted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Ceiling {
-    /// Limits nobody can go over.
-    pub limits: Limits,
+/// A policy, checked and ready.
+#[derive(Debug, Clone)]
+pub(crate) struct Parts {
+    pub(crate) name: Arc<str>,
+    pub(crate) file: Option<Arc<PathBuf>>,
+    /// The document with its keys in order.
+    pub(crate) canonical: Json,
+    pub(crate) digest: Digest,
+    /// Below which named workspaces are.
+    pub(crate) workspaces: PathBuf,
     /// True when a caller may offer any directory of this machine: right for the person at the
     /// command line, who could read it anyway, and never for a server.
-    pub any_directory: bool,
+    pub(crate) any_directory: bool,
+    pub(crate) mounts: Mounts,
+    pub(crate) programs: Arc<BTreeMap<String, Program>>,
+    pub(crate) ceiling: Ceiling,
+    pub(crate) loads: Arc<[Load]>,
+    pub(crate) schemas: SchemasEntry,
+    pub(crate) profiles: BTreeMap<String, Arc<Profile>>,
+    pub(crate) rules: Vec<Rule>,
+    pub(crate) index: Index,
+    pub(crate) narrowing: Narrowing,
 }
 
 impl Policy {
-    /// Largest limits that an author's own defaults can ask for under the built-in policy: ten
+    /// Largest limits that an author's own defaults can ask for where no policy says otherwise: ten
     /// times the product's for fuel and time, eight times for memory and results.
     pub const AUTHOR_MAX: Limits = Limits {
         fuel: 10 * Limits::DEFAULT.fuel,
@@ -37,133 +64,85 @@ impl Policy {
         ..Limits::DEFAULT
     };
 
+    /// The name of the policy that holds when nobody wrote one.
+    pub const BUILTIN: &'static str = "built-in";
+
     /// The built-in policy of a server: a workspace by name below `workspaces`, clocks, randomness,
     /// each only if the tool declares it. Nothing else.
     pub fn builtin(workspaces: &Path) -> Self {
-        let ceiling = Ceiling {
-            limits: Self::AUTHOR_MAX,
-            any_directory: false,
+        let source = Source {
+            file: None,
+            format: Format::Yaml,
+            workspaces,
+            reserved: &[],
         };
-        Self {
-            name: "built-in",
-            workspaces: workspaces.to_owned(),
-            ceiling,
-        }
+        Self::parse(include_bytes!("builtin.yaml"), &source)
+            .expect("the built-in text is a policy, which a test reads")
     }
 
     /// The built-in policy of a one-shot call at the command line: any directory its owner names.
     pub fn builtin_local() -> Self {
-        let ceiling = Ceiling {
-            limits: Self::AUTHOR_MAX,
-            any_directory: true,
-        };
+        Self::builtin(Path::new("")).with_any_directory()
+    }
+
+    pub(crate) fn new(parts: Parts) -> Self {
         Self {
-            name: "built-in",
-            workspaces: PathBuf::new(),
-            ceiling,
+            parts: Arc::new(parts),
+            cache: Arc::default(),
         }
+    }
+
+    /// The same for the person at the command line, who may offer any directory.
+    pub fn with_any_directory(&self) -> Self {
+        Self::new(Parts {
+            any_directory: true,
+            ..(*self.parts).clone()
+        })
+    }
+
+    /// The same, short of what the environment takes away.
+    pub fn narrowed(&self, narrowing: Narrowing) -> Self {
+        let mut parts = (*self.parts).clone();
+        if let Some(timeout) = &narrowing.timeout_ms {
+            let entry = crate::bounds::LimitsEntry {
+                deadline: Some(crate::Span::from_millis(timeout.value)),
+                ..crate::bounds::LimitsEntry::default()
+            };
+            parts
+                .ceiling
+                .narrow(&entry, &Origin::builtin(&timeout.source));
+        }
+        parts.narrowing = narrowing;
+        Self::new(parts)
+    }
+
+    /// Limits over many calls.
+    pub fn loads(&self) -> &Arc<[Load]> {
+        &self.parts.loads
     }
 
     /// What people call it: `built-in`.
     pub fn name(&self) -> &str {
-        self.name
+        &self.parts.name
     }
 
-    /// Decides about one call: the intersection of what the tool declares, what this policy allows
-    /// and what the caller offers.
-    ///
-    /// **Errors**: every denial that stands in the way, never only the first.
-    pub fn decide(
-        &self,
-        digest: Digest,
-        spec: &ToolSpec,
-        request: &Request<'_>,
-    ) -> Result<Grant, Vec<Denial>> {
-        let mut denials = Vec::new();
-        let mut grant = Grant {
-            digest,
-            limits: self.limits(spec, request),
-            workspace: None,
-            clocks: false,
-            random: false,
-        };
-        for capability in &spec.capabilities {
-            match capability {
-                Capability::Clocks => grant.clocks = true,
-                Capability::Random => grant.random = true,
-                Capability::Workspace { access, optional } => {
-                    match self.workspace(*access, *optional, request.workspace) {
-                        Ok(directory) => grant.workspace = directory,
-                        Err(denial) => denials.push(denial),
-                    }
-                }
-                Capability::Network
-                | Capability::Subprocess
-                | Capability::Environment
-                | Capability::Secret
-                | Capability::KeyValue
-                | Capability::ToolCall => denials.push(self.not_granted(capability)),
-            }
-        }
-        if denials.is_empty() {
-            Ok(grant)
-        } else {
-            Err(denials)
-        }
+    /// The file it was read from.
+    pub fn file(&self) -> Option<&Path> {
+        self.parts.file.as_ref().map(|file| file.as_path())
     }
 
-    /// The tool's own limits up to the ceiling, then whatever the caller tightens.
-    fn limits(&self, spec: &ToolSpec, request: &Request<'_>) -> Limits {
-        let asked = &spec.limits;
-        let max = &self.ceiling.limits;
-        let own = Limits {
-            fuel: asked.fuel.unwrap_or(Limits::DEFAULT.fuel).min(max.fuel),
-            deadline_ms: asked
-                .deadline_ms
-                .unwrap_or(Limits::DEFAULT.deadline_ms)
-                .min(max.deadline_ms),
-            memory_bytes: asked
-                .memory_bytes
-                .unwrap_or(Limits::DEFAULT.memory_bytes)
-                .min(max.memory_bytes),
-            result_bytes: asked
-                .result_bytes
-                .unwrap_or(Limits::DEFAULT.result_bytes)
-                .min(max.result_bytes),
-            ..*max
-        };
-        own.narrowed(request.limits)
+    /// SHA-256 of the document with its keys in order: the same for the same policy in each format.
+    pub fn digest(&self) -> &Digest {
+        &self.parts.digest
     }
 
-    fn workspace(
-        &self,
-        needed: Access,
-        optional: bool,
-        offer: Option<&Offer>,
-    ) -> Result<Option<Directory>, Denial> {
-        let Some(offer) = offer else {
-            return if optional {
-                Ok(None)
-            } else {
-                Err(denial::no_workspace(self, needed))
-            };
-        };
-        let path = match &offer.place {
-            Place::Named(name) => self.workspaces.join(name.as_str()),
-            Place::Directory(path) if self.ceiling.any_directory => path.clone(),
-            Place::Directory(path) => return Err(denial::directory(self, needed, path)),
-        };
-        // A tool that also works without a workspace works with less of one.
-        if offer.access < needed && !optional {
-            return Err(denial::read_only(self, offer));
-        }
-        Ok(Some(Directory {
-            path,
-            access: needed.min(offer.access),
-        }))
+    /// The document with its keys in order, to be written in any format.
+    pub fn to_json(&self) -> &Json {
+        &self.parts.canonical
     }
 
-    fn not_granted(&self, capability: &Capability) -> Denial {
-        denial::unknown(self, capability)
+    /// How large the schemas of tools may be.
+    pub fn schemas(&self) -> &SchemasEntry {
+        &self.parts.schemas
     }
 }

@@ -3,7 +3,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use cofferdam_store_api::{StoreError, Stores, ToolRecord};
-use cofferdam_types::tool::{Manifest, ToolRef};
+use cofferdam_types::tool::{Contract, Manifest, ToolRef};
 use cofferdam_types::{Digest, Tenant, Timestamp};
 use tokio::sync::{Mutex, watch};
 
@@ -27,6 +27,10 @@ pub struct Registry {
 pub struct Publication<'a> {
     /// What it says about itself.
     pub manifest: Manifest,
+    /// How it is known what its tools need.
+    pub contract: Contract,
+    /// What it imports.
+    pub imports: Vec<String>,
     /// The digest of `bytes`.
     pub digest: Digest,
     /// The file.
@@ -60,6 +64,8 @@ impl Registry {
     ) -> Result<bool, Error> {
         let Publication {
             manifest,
+            contract,
+            imports,
             digest,
             bytes,
             by,
@@ -74,6 +80,8 @@ impl Registry {
                 spec,
                 component: component.clone(),
                 digest,
+                contract,
+                imports: imports.clone(),
                 created_at: at,
                 created_by: by.clone(),
             })

@@ -3,6 +3,11 @@
 wasmtime::component::bindgen!({
     path: "../../wit",
     world: "sdk",
-    imports: { default: trappable },
+    imports: {
+        "cofferdam:tool/key-value": async | trappable,
+        "cofferdam:tool/process": async | trappable,
+        "cofferdam:tool/secrets": async | trappable,
+        default: trappable,
+    },
     exports: { default: async },
 });

@@ -3,12 +3,15 @@
 use std::sync::Arc;
 
 use cofferdam_policy::Grant;
+use wasmtime::component::ResourceTableError;
 use wasmtime::{Store, Trap, WasmBacktrace};
 use wasmtime_wasi::I32Exit;
 
 use crate::bindings::SdkPre;
 use crate::bindings::exports::cofferdam::tool::tools::ToolError;
 use crate::capability::Refused;
+use crate::capability::filesystem::QuotaReached;
+use crate::capability::process::Overrun;
 use crate::capability::random::{RANDOM_BYTES_MAX, TooMany};
 use crate::component::{Program, Ready};
 use crate::error::{Error, Limit};
@@ -30,6 +33,22 @@ pub(crate) enum Question {
     },
 }
 
+/// What a byte of JSON can become as values: a digit and a comma are a number of forty bytes.
+const VALUES_FACTOR: u64 = 20;
+
+impl Question {
+    /// What the host holds of the arguments while the guest runs, in bytes, at most.
+    pub(crate) fn host_bytes(&self, program: &Program) -> u64 {
+        match (self, program) {
+            (Self::Describe, _) => 0,
+            (Self::Call { arguments, .. }, Program::Sdk(_)) => arguments.len() as u64,
+            (Self::Call { arguments, .. }, Program::Plain(_)) => {
+                (arguments.len() as u64).saturating_mul(VALUES_FACTOR)
+            }
+        }
+    }
+}
+
 /// Instantiates the component and asks it. The store is dropped before the answer is returned, and
 /// before its place, also when this future is dropped.
 pub(crate) async fn ask(
@@ -37,7 +56,7 @@ pub(crate) async fn ask(
     ready: Arc<Ready>,
     mut store: Store<State>,
     question: Question,
-    grant: Grant,
+    grant: Arc<Grant>,
     meter: Arc<Meter>,
 ) -> Result<String, Error> {
     let max = grant.limits().result_bytes;
@@ -54,12 +73,15 @@ pub(crate) async fn ask(
             "a plain component does not describe itself".to_owned(),
         ))),
     };
-    if let Ok(fuel) = store.get_fuel() {
-        meter.set_fuel_left(fuel);
-    }
+    let paid = store
+        .get_fuel()
+        .ok()
+        .is_none_or(|left| meter.settle(left).is_some());
     drop(store);
     drop(place);
     match answer {
+        // What host functions cost in the last slice was more than was left.
+        Ok(_) if !paid => Err(Error::Fuel(grant.limits().fuel)),
         Ok(Ok(text)) if text.len() as u64 > max => Err(Error::Output(max)),
         Ok(Err(error)) if error.text_bytes() > max => Err(Error::Output(max)),
         Ok(answer) => answer,
@@ -120,6 +142,12 @@ fn cause(error: &wasmtime::Error, grant: &Grant, meter: &Meter) -> Error {
     if trap == Some(&Trap::OutOfFuel) {
         return Error::Fuel(limits.fuel);
     }
+    if let Some(QuotaReached { limit, value }) = error.downcast_ref::<QuotaReached>() {
+        return Error::Limit {
+            limit: (*limit).into(),
+            value: *value,
+        };
+    }
     if let Some(exit) = error.downcast_ref::<I32Exit>() {
         return Error::Exit(exit.0);
     }
@@ -133,6 +161,12 @@ fn cause(error: &wasmtime::Error, grant: &Grant, meter: &Meter) -> Error {
         return Error::Limit {
             limit: Limit::RandomBytes,
             value: RANDOM_BYTES_MAX,
+        };
+    }
+    if let Some(Overrun { limit, value }) = error.downcast_ref::<Overrun>() {
+        return Error::Limit {
+            limit: Limit::Program(*limit),
+            value: *value,
         };
     }
     // The innermost error alone: what stands around it may repeat names that a guest chose.
@@ -169,10 +203,10 @@ fn cause(error: &wasmtime::Error, grant: &Grant, meter: &Meter) -> Error {
 
 /// The engine has no types for these two; its words are pinned by the tests of hostile guests.
 fn is_handles(error: &wasmtime::Error, text: &str) -> bool {
-    error
-        .downcast_ref::<wasmtime::component::ResourceTableError>()
-        .is_some()
-        || text.contains("handle limit exceeded")
+    matches!(
+        error.downcast_ref::<ResourceTableError>(),
+        Some(ResourceTableError::Full)
+    ) || text.contains("handle limit exceeded")
 }
 
 fn is_host_alloc(text: &str) -> bool {

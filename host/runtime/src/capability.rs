@@ -6,16 +6,23 @@
 //! bytes would be worse.
 
 pub(crate) mod clocks;
+pub(crate) mod environment;
+pub(crate) mod filesystem;
 pub(crate) mod http;
+pub(crate) mod key_value;
 pub(crate) mod log;
-pub(crate) mod network;
+pub(crate) mod lookup;
+pub(crate) mod process;
 pub(crate) mod progress;
 pub(crate) mod random;
-pub(crate) mod workspace;
+pub(crate) mod secrets;
+pub(crate) mod sockets;
+pub(crate) mod tls;
+pub(crate) mod tool_call;
 
 use std::fmt;
 
-use cofferdam_types::call::Denial;
+use cofferdam_types::call::{Denial, DenialCode};
 use wasmtime::component::{HasSelf, Linker};
 
 use crate::bindings;
@@ -40,9 +47,24 @@ pub(crate) fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(linker)?;
     linker.allow_shadowing(true);
     clocks::link(linker)?;
+    filesystem::link(linker)?;
     random::link(linker)?;
+    http::link(linker)?;
+    lookup::link(linker)?;
     linker.allow_shadowing(false);
+    tls::link(linker)?;
+    bindings::cofferdam::tool::key_value::add_to_linker::<State, HasSelf<State>>(
+        linker,
+        |state| state,
+    )?;
+    tool_call::link(linker)?;
     bindings::cofferdam::tool::log::add_to_linker::<State, HasSelf<State>>(linker, |state| state)?;
+    bindings::cofferdam::tool::process::add_to_linker::<State, HasSelf<State>>(linker, |state| {
+        state
+    })?;
+    bindings::cofferdam::tool::secrets::add_to_linker::<State, HasSelf<State>>(linker, |state| {
+        state
+    })?;
     bindings::cofferdam::tool::progress::add_to_linker::<State, HasSelf<State>>(linker, |state| {
         state
     })
@@ -54,7 +76,10 @@ fn undeclared<T>(meter: &Meter, kind: &str, operation: &str) -> wasmtime::Result
         capability: kind.to_owned(),
         operation: operation.to_owned(),
         resource: "host".to_owned(),
+        code: DenialCode::NotDeclared,
         rule: "declared capabilities".to_owned(),
+        file: None,
+        line: None,
         reason: format!("the tool uses `{kind}` without declaring it"),
         smallest_grant: format!("the tool declares the capability `{kind}`"),
     };

@@ -6,6 +6,7 @@ use wasmtime::{
 };
 
 use crate::error::Error;
+use crate::schedule::guests_max;
 
 /// Stack of a guest in bytes. Interpreters compiled to wasm recurse deeply; half of this is the
 /// engine's own default.
@@ -61,8 +62,9 @@ pub(crate) fn compiler() -> Result<Engine, Error> {
     Engine::new(&config()).map_err(Error::engine)
 }
 
-/// The engine of the host, with places for `live` guests at once.
+/// The engine of the host, with places for `live` guests at once that no tool called.
 pub(crate) fn host(live: u32) -> Result<Engine, Error> {
+    let live = guests_max(live);
     let mut pool = PoolingAllocationConfig::default();
     pool.total_component_instances(live);
     pool.total_stacks(live);

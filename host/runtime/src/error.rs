@@ -15,8 +15,16 @@ pub enum Limit {
     RandomBytes,
     /// Time, memory or processor time of compiling.
     Compile,
+    /// Bytes written to files.
+    Disk,
+    /// Files and directories made.
+    Files,
+    /// Directories deep.
+    Depth,
     /// Number of some item of a component, as the inspection counts it.
     Structure,
+    /// What a program that the tool started used of the machine.
+    Program(cofferdam_process::Limit),
 }
 
 impl Limit {
@@ -27,7 +35,22 @@ impl Limit {
             Self::HostAlloc => "host_alloc",
             Self::RandomBytes => "random_bytes",
             Self::Compile => "compile",
+            Self::Disk => "disk",
+            Self::Files => "files",
+            Self::Depth => "depth",
             Self::Structure => "structure",
+            Self::Program(limit) => limit.as_str(),
+        }
+    }
+}
+
+impl From<cofferdam_files::Limit> for Limit {
+    fn from(limit: cofferdam_files::Limit) -> Self {
+        match limit {
+            cofferdam_files::Limit::Disk => Self::Disk,
+            cofferdam_files::Limit::Files => Self::Files,
+            cofferdam_files::Limit::Depth => Self::Depth,
+            cofferdam_files::Limit::Handles => Self::Handles,
         }
     }
 }

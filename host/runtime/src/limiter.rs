@@ -1,50 +1,24 @@
-//! Memory: what one call may hold, and what all calls may hold together.
+//! Memory: what one call may hold.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use wasmtime::ResourceLimiter;
 
+use crate::budget::Reservation;
 use crate::engine::CORE_INSTANCES_MAX;
 use crate::meter::Meter;
 
 /// Host bytes of one table element: a pointer.
 const TABLE_ELEMENT_BYTES: usize = size_of::<usize>();
 
-/// The memory set aside for all guests together, so that a crowd within its limits can't take the
-/// host down.
-#[derive(Clone)]
-pub(crate) struct Budget {
-    used: Arc<AtomicU64>,
-    max: u64,
-}
-
-impl Budget {
-    pub(crate) fn new(max: u64) -> Self {
-        Self {
-            used: Arc::default(),
-            max,
-        }
-    }
-
-    fn take(&self, bytes: u64) -> bool {
-        let taken = self
-            .used
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |used| {
-                used.checked_add(bytes).filter(|sum| *sum <= self.max)
-            });
-        taken.is_ok()
-    }
-
-    fn give_back(&self, bytes: u64) {
-        self.used.fetch_sub(bytes, Ordering::Relaxed);
-    }
-}
-
 /// Sums the memories and tables of one store, whatever number of instances they belong to.
 pub(crate) struct Limiter {
     meter: Arc<Meter>,
-    budget: Budget,
+    /// Of all guests' memory, this one's part: what it holds, the host's copy of its arguments, and
+    /// what it is expected to need.
+    reservation: Reservation,
+    /// The host's copy of its arguments.
+    host_bytes: u64,
     held: u64,
     /// The growth that was allowed last, in case the engine can't do it.
     allowed: u64,
@@ -52,10 +26,17 @@ pub(crate) struct Limiter {
 }
 
 impl Limiter {
-    pub(crate) fn new(meter: Arc<Meter>, budget: Budget, max: u64) -> Self {
+    /// For a guest that may hold `max`, of whose reservation `host_bytes` are not its own.
+    pub(crate) fn new(
+        meter: Arc<Meter>,
+        reservation: Reservation,
+        host_bytes: u64,
+        max: u64,
+    ) -> Self {
         Self {
             meter,
-            budget,
+            reservation,
+            host_bytes,
             held: 0,
             allowed: 0,
             max,
@@ -70,7 +51,9 @@ impl Limiter {
             self.meter.refuse_memory();
             return false;
         }
-        if !self.budget.take(more) {
+        let needed = self.host_bytes.saturating_add(sum);
+        let lacks = needed.saturating_sub(self.reservation.bytes());
+        if lacks > 0 && !self.reservation.extend(lacks) {
             self.meter.refuse_host_memory();
             return false;
         }
@@ -82,18 +65,16 @@ impl Limiter {
 }
 
 impl Limiter {
+    /// What its memories and tables hold.
+    pub(crate) fn held(&self) -> u64 {
+        self.held
+    }
+
     /// The engine could not do what was allowed: its own bound on one memory or table is lower.
     fn failed(&mut self) {
         let taken = std::mem::take(&mut self.allowed);
         self.held -= taken;
-        self.budget.give_back(taken);
         self.meter.refuse_memory();
-    }
-}
-
-impl Drop for Limiter {
-    fn drop(&mut self) {
-        self.budget.give_back(self.held);
     }
 }
 
@@ -135,21 +116,42 @@ impl ResourceLimiter for Limiter {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use cofferdam_types::Limits;
+
+    use super::*;
+    use crate::budget::Budget;
 
     #[test]
     fn memories_and_tables_are_summed_and_given_back() {
         let budget = Budget::new(1_000);
         let meter = Arc::new(Meter::new(&Limits::DEFAULT));
-        let mut first = Limiter::new(meter.clone(), budget.clone(), 600);
+        let limiter = |expected: u64| {
+            let reservation = budget.try_reserve(expected).expect("free");
+            Limiter::new(meter.clone(), reservation, 10, 600)
+        };
+        let mut first = limiter(110);
         assert!(first.grow(0, 400, 1));
         assert!(first.grow(0, 20, 8));
         assert!(!first.grow(400, 500, 1));
         assert!(meter.memory_refused());
-        let mut second = Limiter::new(meter.clone(), budget.clone(), 600);
-        assert!(!second.grow(0, 500, 1), "the budget of all is used up");
+        assert_eq!((first.held(), budget.used()), (560, 570));
+        let mut second = limiter(10);
+        assert!(!second.grow(0, 421, 1), "the budget of all is used up");
+        assert!(meter.host_memory_refused());
         drop(first);
-        assert!(second.grow(0, 500, 1));
+        assert!(second.grow(0, 421, 1));
+    }
+
+    #[test]
+    fn what_was_reserved_is_there() {
+        let budget = Budget::new(1_000);
+        let meter = Arc::new(Meter::new(&Limits::DEFAULT));
+        let reservation = budget.try_reserve(500).expect("free");
+        let mut limiter = Limiter::new(meter, reservation, 100, 600);
+        let rest = budget.try_reserve(500).expect("free");
+        assert!(limiter.grow(0, 400, 1), "within its reservation");
+        assert!(!limiter.grow(400, 401, 1));
+        drop(rest);
+        assert!(limiter.grow(400, 401, 1));
     }
 }

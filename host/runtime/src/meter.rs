@@ -4,13 +4,11 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use cofferdam_policy::{Journal, Journaled};
 use cofferdam_types::Limits;
 use cofferdam_types::call::{CallLog, Denial, LogRecord};
 
 use crate::stdio::Capture;
-
-/// Most denials kept of one call; a guest that tries on is refused all the same.
-const DENIALS_MAX: usize = 32;
 
 /// What a log record counts for besides its text, in bytes: an empty one is not free.
 const RECORD_BYTES: u64 = 128;
@@ -21,7 +19,11 @@ pub(crate) struct Meter {
     pub(crate) stderr: Capture,
     fuel: u64,
     fuel_left: AtomicU64,
+    /// Fuel that host functions cost and that the store has not paid yet.
+    fuel_owed: AtomicU64,
     memory_peak: AtomicU64,
+    /// With the tools that it called.
+    tree_memory_peak: AtomicU64,
     memory_refused: AtomicBool,
     host_memory_refused: AtomicBool,
     log_bytes_max: u64,
@@ -30,7 +32,7 @@ pub(crate) struct Meter {
 
 #[derive(Default)]
 struct Notes {
-    denials: Vec<Denial>,
+    journal: Journal,
     records: Vec<LogRecord>,
     record_bytes: u64,
     record_bytes_dropped: u64,
@@ -43,7 +45,9 @@ impl Meter {
             stderr: Capture::new(limits.stdio_bytes),
             fuel: limits.fuel,
             fuel_left: AtomicU64::new(limits.fuel),
+            fuel_owed: AtomicU64::new(0),
             memory_peak: AtomicU64::new(0),
+            tree_memory_peak: AtomicU64::new(0),
             memory_refused: AtomicBool::new(false),
             host_memory_refused: AtomicBool::new(false),
             log_bytes_max: limits.stdio_bytes,
@@ -64,12 +68,44 @@ impl Meter {
             .saturating_sub(self.fuel_left.load(Ordering::Relaxed))
     }
 
+    /// Has the call pay for a host function, at the latest at its end.
+    pub(crate) fn charge(&self, fuel: u64) {
+        self.fuel_owed.fetch_add(fuel, Ordering::Relaxed);
+    }
+
+    /// What is left of `left` after all that is owed; that is paid then. `None` when it is not
+    /// enough: then nothing is left.
+    pub(crate) fn settle(&self, left: u64) -> Option<u64> {
+        let owed = self.fuel_owed.swap(0, Ordering::Relaxed);
+        let rest = left.checked_sub(owed);
+        self.set_fuel_left(rest.unwrap_or(0));
+        rest
+    }
+
+    /// As [`Self::settle`], and nothing is paid: for where the guest has its fuel in a register, and
+    /// what the store is told is overwritten.
+    pub(crate) fn can_settle(&self, left: u64) -> bool {
+        let rest = left.checked_sub(self.fuel_owed.load(Ordering::Relaxed));
+        self.set_fuel_left(rest.unwrap_or(0));
+        rest.is_some()
+    }
+
     pub(crate) fn saw_memory(&self, bytes: u64) {
         self.memory_peak.fetch_max(bytes, Ordering::Relaxed);
     }
 
     pub(crate) fn memory_peak(&self) -> u64 {
         self.memory_peak.load(Ordering::Relaxed)
+    }
+
+    /// While a tool that it called ran, both held so much together.
+    pub(crate) fn saw_tree_memory(&self, bytes: u64) {
+        self.tree_memory_peak.fetch_max(bytes, Ordering::Relaxed);
+    }
+
+    pub(crate) fn tree_memory_peak(&self) -> u64 {
+        let below = self.tree_memory_peak.load(Ordering::Relaxed);
+        self.memory_peak().max(below)
     }
 
     pub(crate) fn refuse_memory(&self) {
@@ -89,10 +125,13 @@ impl Meter {
     }
 
     pub(crate) fn deny(&self, denial: Denial) {
+        self.notes().journal.denied(denial);
+    }
+
+    /// Counts one use of a capability.
+    pub(crate) fn uses(&self, capability: &str, operation: String, resource: &str) {
         let mut notes = self.notes();
-        if notes.denials.len() < DENIALS_MAX && !notes.denials.contains(&denial) {
-            notes.denials.push(denial);
-        }
+        notes.journal.used(capability, operation, resource, 0);
     }
 
     /// Makes room for a log record of `bytes` of text, or counts it as dropped. True when there is
@@ -117,7 +156,7 @@ impl Meter {
     }
 
     /// What is left to tell when the call is over.
-    pub(crate) fn take_notes(&self) -> (CallLog, Vec<Denial>) {
+    pub(crate) fn take_notes(&self) -> (CallLog, Journaled) {
         let (stdout_tail, stdout_dropped) = self.stdout.text();
         let (stderr_tail, stderr_dropped) = self.stderr.text();
         let notes = std::mem::take(&mut *self.notes());
@@ -127,6 +166,6 @@ impl Meter {
             dropped_bytes: stdout_dropped + stderr_dropped + notes.record_bytes_dropped,
             records: notes.records,
         };
-        (log, notes.denials)
+        (log, notes.journal.finish())
     }
 }

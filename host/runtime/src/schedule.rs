@@ -18,6 +18,7 @@ use std::task::{Context, Poll};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use cofferdam_policy::capability::tool_call::CallCaps;
 use tokio::runtime;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use wasmtime::Engine;
@@ -35,8 +36,25 @@ pub(crate) const NEXT_SLICE_TICKS: u64 = 10;
 const IDLE_TICKS: u32 = 100;
 /// How long a component is expected to be long again after one of its guests was.
 const LONG_MEMORY: Duration = Duration::from_millis(20);
+/// What a guest is expected to need of memory when nothing is known, in bytes: the heap of a small
+/// tool.
+const MEMORY_BYTES_MIN: u64 = 1 << 20;
 /// How far long guests stand back behind everything else, as a niceness.
 const LONG_NICENESS: i32 = 10;
+
+/// Levels of the tree of calls: those that no tool made, and as deep as policies can allow.
+const LEVELS: usize = 1 + CallCaps::DEPTH_MAX as usize;
+
+/// Places for calls that guests make, at each level below the first.
+const fn nested(live: u32) -> u32 {
+    let share = live / 32;
+    if share < 2 { 2 } else { share }
+}
+
+/// Guests that exist at once, at most, when `live` of them are calls that no tool made.
+pub(crate) fn guests_max(live: u32) -> u32 {
+    live.saturating_add(nested(live) * u32::from(CallCaps::DEPTH_MAX))
+}
 
 /// Tells the scheduler and the guest's epoch callback about each other.
 pub(crate) struct Slice {
@@ -69,6 +87,8 @@ pub(crate) struct History {
     made: Instant,
     /// Microseconds from `made` to the moment until which guests are taken for long.
     long_until: AtomicU64,
+    /// What its guests held lately, in bytes.
+    memory: AtomicU64,
 }
 
 impl History {
@@ -76,7 +96,21 @@ impl History {
         Self {
             made: Instant::now(),
             long_until: AtomicU64::new(0),
+            memory: AtomicU64::new(0),
         }
+    }
+
+    /// The memory that the next guest is expected to need, in bytes.
+    pub(crate) fn memory(&self) -> u64 {
+        self.memory.load(Ordering::Relaxed).max(MEMORY_BYTES_MIN)
+    }
+
+    /// A guest held so much at its peak. One that held more counts at once, one that held less
+    /// bit by bit: too little set aside ends calls, too much only has them wait.
+    pub(crate) fn note_memory(&self, bytes: u64) {
+        let known = self.memory.load(Ordering::Relaxed);
+        let next = bytes.max(known - known / 8);
+        self.memory.store(next, Ordering::Relaxed);
     }
 
     fn is_long(&self) -> bool {
@@ -105,7 +139,9 @@ pub(crate) struct Spent {
 pub(crate) struct Scheduler {
     ticker: Ticker,
     long: Option<runtime::Runtime>,
-    places: Arc<Semaphore>,
+    /// By the level in the tree of calls: what waits for the level below never holds a place that
+    /// that level waits for.
+    places: [Arc<Semaphore>; LEVELS],
     queued: AtomicUsize,
     queued_max: usize,
 }
@@ -118,7 +154,8 @@ pub(crate) struct Place {
 }
 
 impl Scheduler {
-    /// With places for `live` guests at once and `queued_max` waiting for one.
+    /// With places for `live` guests at once, some more for each level of calls that guests make, and
+    /// `queued_max` waiting for one.
     pub(crate) fn new(engine: &Engine, live: u32, queued_max: usize) -> Result<Self, Error> {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let long = runtime::Builder::new_multi_thread()
@@ -137,21 +174,25 @@ impl Scheduler {
         Ok(Self {
             ticker: Ticker::start(engine.clone())?,
             long: Some(long),
-            places: Arc::new(Semaphore::new(live as usize)),
+            places: std::array::from_fn(|level| {
+                let places = if level == 0 { live } else { nested(live) };
+                Arc::new(Semaphore::new(places as usize))
+            }),
             queued: AtomicUsize::new(0),
             queued_max,
         })
     }
 
-    /// Waits for a place. Cancel-safe.
+    /// Waits for a place at a level of the tree of calls. Cancel-safe.
     ///
     /// **Errors**: [`Error::Busy`] when too many wait already.
-    pub(crate) async fn place(&self) -> Result<Place, Error> {
-        let permit = if let Ok(permit) = self.places.clone().try_acquire_owned() {
+    pub(crate) async fn place(&self, level: u8) -> Result<Place, Error> {
+        let places = &self.places[usize::from(level).min(LEVELS - 1)];
+        let permit = if let Ok(permit) = places.clone().try_acquire_owned() {
             permit
         } else {
-            let _turn = Turn::take(&self.queued, self.queued_max)?;
-            self.places
+            let _turn = self.turn()?;
+            places
                 .clone()
                 .acquire_owned()
                 .await
@@ -161,6 +202,13 @@ impl Scheduler {
             _permit: permit,
             _beat: self.ticker.beat(),
         })
+    }
+
+    /// Counts somebody who waits, for as long as the answer lives.
+    ///
+    /// **Errors**: [`Error::Busy`] when too many wait already.
+    pub(crate) fn turn(&self) -> Result<Turn<'_>, Error> {
+        Turn::take(&self.queued, self.queued_max)
     }
 
     /// Runs a guest to its end: the first slice here unless it is
@@ -191,14 +239,28 @@ impl Scheduler {
                 return Ok(ended);
             }
         }
+        self.spawn(timed).await
+    }
+
+    /// Runs `work` among the long guests. Dropping the answer stops it.
+    pub(crate) fn spawn<F>(
+        &self,
+        work: F,
+    ) -> impl Future<Output = Result<F::Output, Error>> + use<F>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send,
+    {
         let long = self
             .long
             .as_ref()
             .expect("taken only when the scheduler is dropped");
-        let mut handle = AbortOnDrop(long.spawn(timed));
-        (&mut handle.0)
-            .await
-            .map_err(|error| Error::Internal(format!("a guest's task ended: {error}")))
+        let mut handle = AbortOnDrop(long.spawn(work));
+        async move {
+            (&mut handle.0)
+                .await
+                .map_err(|error| Error::Internal(format!("a guest's task ended: {error}")))
+        }
     }
 }
 
@@ -212,7 +274,7 @@ impl Drop for Scheduler {
 }
 
 /// A place in the queue for a place.
-struct Turn<'a>(&'a AtomicUsize);
+pub(crate) struct Turn<'a>(&'a AtomicUsize);
 
 impl<'a> Turn<'a> {
     fn take(queued: &'a AtomicUsize, max: usize) -> Result<Self, Error> {
@@ -344,5 +406,30 @@ impl Drop for Ticker {
             // It can only fail by a panic, which the process has already reported.
             drop(thread.join());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::FutureExt;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn callers_that_wait_leave_places_for_those_they_call() {
+        let engine = crate::engine::host(1).expect("a small engine");
+        let scheduler = Scheduler::new(&engine, 1, 10).expect("a scheduler");
+        let taken = |level| scheduler.place(level).now_or_never();
+        let first = taken(0).expect("free").expect("a place");
+        assert!(taken(0).is_none(), "all are taken");
+        let mut below = Vec::new();
+        for level in 1..=CallCaps::DEPTH_MAX {
+            for _ in 0..nested(1) {
+                below.push(taken(level).expect("free").expect("a place"));
+            }
+            assert!(taken(level).is_none(), "all of level {level} are taken");
+        }
+        drop((first, below));
+        assert!(taken(0).is_some());
     }
 }

@@ -2,15 +2,17 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use cofferdam_audit::Audit;
-use cofferdam_policy::Policy;
 use cofferdam_registry::Registry;
-use cofferdam_runtime::{Artifacts, Compiler, Options, Runtime};
+use cofferdam_runtime::{Artifacts, Compiler, Options, Runtime, Scratch};
+use cofferdam_secrets::Vault;
 use cofferdam_store_api::Stores;
-use cofferdam_toolbox::{Parts, Toolbox};
+use cofferdam_toolbox::{Parts, PolicySource, Toolbox};
 use tokio::task::JoinHandle;
 
 use crate::ambient::System;
 use crate::error::Error;
+use crate::key_values::State;
+use crate::secrets;
 
 /// The argument that makes this program a compiler's child.
 const COMPILE: &str = "__compile";
@@ -22,13 +24,18 @@ pub(crate) struct Core {
 }
 
 impl Core {
-    /// Over these stores, under this policy; compiled components are kept in `artifacts`.
+    /// Over these stores, under this policy; compiled components are kept in `artifacts`, and what
+    /// is private to a call in `scratch`.
     pub(crate) async fn new(
         stores: &Stores,
-        policy: Policy,
+        policies: Arc<dyn PolicySource>,
         live_calls: Option<u32>,
         artifacts: Option<Artifacts>,
+        scratch: Option<Arc<Scratch>>,
+        vault: Arc<Vault>,
     ) -> Result<Self, Error> {
+        secrets::keep_to_itself();
+        let policy = policies.load().map_err(Error::Policy)?;
         let (audit, writer) = Audit::new(stores.audit.clone()).await?;
         let program = program()?;
         let mut options = Options::new(Compiler {
@@ -36,17 +43,22 @@ impl Core {
             argument: COMPILE.to_owned(),
         });
         options.artifacts = artifacts;
+        options.scratch = scratch;
+        options.host_variable = secrets::host_variable;
         if let Some(live_calls) = live_calls {
             options.live_calls = live_calls;
         }
-        let toolbox = Toolbox::new(Parts {
+        let parts = Parts {
             registry: Registry::new(stores.clone()),
-            policy,
+            policies,
             runtime: Runtime::new(options)?,
             audit,
+            secrets: vault,
             ambient: Arc::new(System),
+            key_values: Some(Arc::new(State(stores.key_values.clone()))),
             component_bytes_max: Parts::COMPONENT_BYTES_MAX,
-        });
+        };
+        let toolbox = Toolbox::new(parts, policy);
         let audit = tokio::spawn(writer.run());
         Ok(Self { toolbox, audit })
     }

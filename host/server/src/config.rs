@@ -1,5 +1,8 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
+
+use cofferdam_policy::{Narrowing, NarrowingError};
 
 /// What a host is made of.
 #[derive(Debug, Clone)]
@@ -10,6 +13,8 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// Where it remembers.
     pub store: Store,
+    /// What decides what tools may do.
+    pub rules: Rules,
     /// Guests at once; absent: the sandbox's default.
     pub live_calls: Option<u32>,
     /// Names under which MCP clients may address this host, beside those of this machine and the
@@ -17,6 +22,54 @@ pub struct Config {
     pub allowed_hosts: Vec<String>,
     /// Origins of web pages that may speak MCP to this host: `https://app.example.org`.
     pub allowed_origins: Vec<String>,
+    /// How the audit is kept.
+    pub audit: Audit,
+}
+
+/// How the audit is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Audit {
+    /// How long; absent: for ever.
+    pub keep: Option<Duration>,
+    /// Whether a call is answered only when its record is kept, which costs it a write of the store.
+    /// Else the record follows within milliseconds, and a host that is killed loses it.
+    pub is_strict: bool,
+}
+
+impl Default for Audit {
+    fn default() -> Self {
+        Self {
+            // What auditors commonly ask for.
+            keep: Some(Duration::from_hours(365 * 24)),
+            is_strict: false,
+        }
+    }
+}
+
+/// What decides what the tools of a host may do.
+#[derive(Debug, Clone, Default)]
+pub struct Rules {
+    /// The policy file; absent: the one that the environment names, else the built-in policy.
+    pub file: Option<PathBuf>,
+    /// What the environment takes away.
+    pub narrowing: Narrowing,
+}
+
+impl Rules {
+    /// The policy of `file`, short of what the environment takes away.
+    ///
+    /// **Errors**: every variable that can't be read.
+    pub fn new(file: Option<PathBuf>) -> Result<Self, Vec<NarrowingError>> {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the one place that reads what narrows the policy"
+        )]
+        let variables = std::env::vars_os().filter_map(|(name, value)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        });
+        let narrowing = Narrowing::from_environment(variables)?;
+        Ok(Self { file, narrowing })
+    }
 }
 
 /// Where a host remembers.

@@ -132,9 +132,19 @@ impl DataDir {
         self.path.join("compiled")
     }
 
+    /// Where what is private to a call is, while it runs.
+    pub(crate) fn scratch(&self) -> PathBuf {
+        self.path.join("scratch")
+    }
+
     /// The key that compiled components are sealed with.
     pub(crate) fn compiled_key_file(&self) -> PathBuf {
         self.path.join("compiled.key")
+    }
+
+    /// The keys that secrets are sealed with.
+    pub(crate) fn secrets_key_file(&self) -> PathBuf {
+        self.path.join("secrets.key")
     }
 
     /// Where the admin key is.

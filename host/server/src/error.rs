@@ -3,6 +3,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use cofferdam_store_api::StoreError;
+use cofferdam_types::Failure;
 use thiserror::Error as ThisError;
 
 /// Why a host does not start, or stopped.
@@ -53,6 +54,15 @@ pub enum Error {
     /// The store can't be opened or used.
     #[error("the store: {0}")]
     Store(#[from] StoreError),
+    /// The secrets can't be opened.
+    #[error("the secrets: {}", with_cause(.0))]
+    Secrets(#[from] cofferdam_secrets::Error),
+    /// The environment gives a secret that is none.
+    #[error("the secrets of the environment: {}", with_cause(.0))]
+    SecretSource(#[from] cofferdam_secrets::SourceError),
+    /// The policy can't come into force.
+    #[error("{}", .0.message)]
+    Policy(Failure),
     /// The sandbox can't be set up.
     #[error("the sandbox: {0:?}")]
     Runtime(#[from] cofferdam_runtime::Error),
@@ -68,4 +78,12 @@ pub enum Error {
     /// The path of the running program is not known, so it can't start its compiler.
     #[error("the path of this program: {0}")]
     Program(std::io::Error),
+}
+
+/// What went wrong, and why.
+fn with_cause(error: &dyn std::error::Error) -> String {
+    match error.source() {
+        Some(cause) => format!("{error}: {cause}"),
+        None => error.to_string(),
+    }
 }

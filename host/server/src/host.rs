@@ -4,20 +4,23 @@ use std::time::Duration;
 use cofferdam_access::Access;
 use cofferdam_engine::Engine;
 use cofferdam_http::{Check, Router, Services, router};
-use cofferdam_policy::Policy;
+use cofferdam_runtime::Scratch;
 use cofferdam_store_api::Stores;
 use cofferdam_store_embedded as embedded;
 use cofferdam_toolbox::Toolbox;
 use cofferdam_types::caller::Role;
 use cofferdam_types::{Ambient, Tenant};
 use cofferdam_wire::health::Health;
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::ambient::System;
 use crate::app::Core;
 use crate::artifacts::artifacts;
-use crate::config::{Durability, Runs, Store};
+use crate::config::{Durability, Rules, Runs, Store};
 use crate::data_dir::{DataDir, admin_key};
 use crate::error::Error;
+use crate::policy::Policies;
+use crate::secrets;
 use crate::tools::Door;
 
 /// How long steps under way may take once the host stops: shorter than the grace that service
@@ -27,6 +30,8 @@ pub(crate) const STEP_GRACE: Duration = Duration::from_secs(10);
 /// What works on a data directory: everything of a host but the connections.
 pub(crate) struct Host {
     core: Core,
+    /// Follows the policy's file.
+    following: AbortOnDropHandle<()>,
     access: Arc<Access>,
     engine: Engine,
     router: Router,
@@ -44,10 +49,28 @@ impl Host {
         store: Store,
         live_calls: Option<u32>,
         runs: Runs,
+        rules: Rules,
     ) -> Result<Self, Error> {
         let (stores, store) = open(store, &dir)?;
-        let policy = Policy::builtin(&dir.workspaces());
-        let core = Core::new(&stores, policy, live_calls, artifacts(&dir)).await?;
+        let policies = Arc::new(Policies::new(rules.file, rules.narrowing, &dir));
+        let scratch = Scratch::open(&dir.scratch()).map_err(|errno| {
+            cofferdam_runtime::Error::Internal(format!(
+                "no directory for what is private to calls: {errno}"
+            ))
+        })?;
+        let scratch = Some(Arc::new(scratch));
+        let artifacts = artifacts(&dir);
+        let vault = secrets::open(&stores, Some(&dir.secrets_key_file())).await?;
+        let core = Core::new(
+            &stores,
+            policies.clone(),
+            live_calls,
+            artifacts,
+            scratch,
+            vault,
+        )
+        .await?;
+        let following = tokio::spawn(policies.follow(core.toolbox.clone()));
         let ambient: Arc<dyn Ambient> = Arc::new(System);
         let access = Arc::new(Access::new(stores.keys.clone(), ambient.clone()));
         make_admin_key(&access, &dir).await?;
@@ -66,6 +89,7 @@ impl Host {
         });
         Ok(Self {
             core,
+            following: AbortOnDropHandle::new(following),
             access,
             engine,
             router,
@@ -95,6 +119,25 @@ impl Host {
         &self.store
     }
 
+    /// The policy in force, in words.
+    pub(crate) fn policy(&self) -> String {
+        let ruling = self.toolbox().ruling();
+        let policy = &ruling.policy;
+        match policy.file() {
+            Some(file) => format!(
+                "{} ({}, {})",
+                policy.name(),
+                file.display(),
+                policy.digest()
+            ),
+            None => format!(
+                "{}: a tool gets the workspace it is offered, clocks and randomness, and nothing \
+                 else",
+                policy.name()
+            ),
+        }
+    }
+
     /// Where its files are.
     pub(crate) fn dir(&self) -> &DataDir {
         &self.dir
@@ -117,6 +160,7 @@ impl Host {
     pub(crate) async fn close(self) {
         let Self {
             core,
+            following,
             access,
             engine,
             router,
@@ -124,6 +168,8 @@ impl Host {
             store: _,
             dir,
         } = self;
+        following.abort();
+        following.await.ok();
         drop((access, engine, router));
         core.finish().await;
         // Closing the file waits for the disk, which no async thread should.

@@ -11,7 +11,7 @@ use http::{Request, Response};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::claim::Claim;
-use crate::config::{Durability, Runs, Store};
+use crate::config::{Durability, Rules, Runs, Store};
 use crate::data_dir::admin_key;
 use crate::doors::{Doors, Listen};
 use crate::error::Error;
@@ -41,12 +41,17 @@ pub struct Inside(Host);
 /// directory taken meanwhile.
 ///
 /// **Errors**: those of starting a host; [`Error::Busy`] when another command has the directory.
-pub async fn reach(data_dir: &Path, command: &str, runs: Runs) -> Result<Reached, Error> {
+pub async fn reach(
+    data_dir: &Path,
+    command: &str,
+    runs: Runs,
+    rules: Rules,
+) -> Result<Reached, Error> {
     match Claim::stake(data_dir, command).await? {
         Claim::Theirs(address) => Ok(Reached::Listens(format!("http://{address}"))),
         Claim::Ours(dir) => {
             let store = Store::Embedded(Durability::Safe);
-            let host = Host::start(dir, store, Some(LIVE_CALLS), runs).await?;
+            let host = Host::start(dir, store, Some(LIVE_CALLS), runs, rules).await?;
             Ok(Reached::Inside(Box::new(Inside(host))))
         }
     }

@@ -15,15 +15,24 @@ mod doors;
 mod error;
 mod host;
 mod inside;
+mod key_values;
 mod local;
 mod mcp;
+mod policy;
+mod retention;
+mod secrets;
 mod serve;
 mod tools;
 
-pub use cofferdam_runtime::{Wit, child_main as compiler_child};
+/// To verify an export of the audit without a host.
+pub mod audit {
+    pub use cofferdam_audit::{Flaw, Line, Summary, Verifier};
+}
+
+pub use cofferdam_runtime::{Wit, child_main as compiler_child, launcher_main as launcher_child};
 pub use cofferdam_toolbox::Labels;
 pub use cofferdam_types as types;
-pub use config::{Config, Durability, Runs, Store};
+pub use config::{Audit, Config, Durability, Rules, Runs, Store};
 pub use data_dir::{admin_key, data_dir};
 pub use error::Error;
 pub use inside::{Inside, Reached, reach};

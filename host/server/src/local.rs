@@ -3,7 +3,8 @@ use std::sync::Arc;
 
 use cofferdam_policy::Policy;
 use cofferdam_registry::Entry;
-use cofferdam_toolbox::{Labels, Published, Skipped};
+use cofferdam_toolbox::{Fixed, Labels, Published, Skipped};
+use cofferdam_types::authority::Authority;
 use cofferdam_types::call::{Deaf, Origin, Outcome, ToolCall};
 use cofferdam_types::caller::Caller;
 use cofferdam_types::limits::LimitRequest;
@@ -18,6 +19,7 @@ use cofferdam_wire::tool::ToolView;
 use crate::ambient::System;
 use crate::app::Core;
 use crate::error::Error;
+use crate::secrets;
 
 /// Guests at once of a one-shot host: one call, and one to describe the component.
 const LIVE_CALLS: u32 = 8;
@@ -46,7 +48,9 @@ impl Local {
     /// Sets a small sandbox up.
     pub async fn open() -> Result<Self, Error> {
         let stores = cofferdam_store_memory::open();
-        let core = Core::new(&stores, Policy::builtin_local(), Some(LIVE_CALLS), None).await?;
+        let policies = Arc::new(Fixed(Policy::builtin_local()));
+        let vault = secrets::open(&stores, None).await?;
+        let core = Core::new(&stores, policies, Some(LIVE_CALLS), None, None, vault).await?;
         Ok(Self {
             core,
             caller: Caller::local(),
@@ -113,6 +117,7 @@ impl Local {
             arguments: Payload::from(call.arguments),
             workspace: call.workspace.map(offer),
             limits: call.limits,
+            authority: Authority::default(),
         };
         let outcome: Outcome = self.core.toolbox.call(call, Arc::new(Deaf)).await;
         CallAnswer::try_from(outcome).map_err(|failure: Failure| failure.into())

@@ -9,11 +9,13 @@ pub mod blobs;
 pub mod events;
 pub mod fence;
 pub mod isolation;
+pub mod key_values;
 pub mod keys;
 pub mod model;
 pub mod restart;
 pub mod runs;
 pub mod sample;
+pub mod secrets;
 pub mod tasks;
 pub mod tools;
 
@@ -43,19 +45,24 @@ macro_rules! conformance {
     ($harness:expr) => {
         $crate::conformance_tests! { $harness =>
             agents: put_adds_and_replaces;
-            audit: appends_number_on, a_wrong_number_is_refused_whole, list_pages_newest_first;
+            audit: appends_number_on, a_wrong_number_is_refused_whole, list_pages_newest_first,
+                reads_all_in_order, finds_the_tree_of_a_call, prune_cuts_the_front;
             blobs: bytes_come_back, put_twice_keeps_the_first;
             events: reads_on_without_gaps, kinds_come_back;
             fence: claims_count_up, an_old_driver_is_refused, a_repeated_append_is_refused,
                 a_gap_is_refused, a_finished_run_is_closed, a_refused_append_leaves_nothing,
                 contradictions_are_refused, one_of_many_drivers_wins;
             isolation: tools_and_blobs_of_others, tasks_of_others, runs_of_others,
-                agents_and_audit_of_others;
+                agents_and_audit_of_others, secrets_of_others;
+            key_values: what_is_set_comes_back, a_condition_has_to_hold,
+                a_quota_is_never_exceeded, many_at_once, list_pages_by_key, spaces_are_apart;
             keys: create_refuses_a_taken_id;
             runs: create_writes_run_event_and_task, create_refuses_and_leaves_nothing,
                 a_cancelled_task_takes_no_run, one_live_run_per_task, append_moves_all_on,
                 cancel_is_noted_once, append_keeps_the_cancel, list_pages_newest_first,
                 unfinished_pages_over_tenants;
+            secrets: a_sealed_value_comes_back, a_write_needs_what_it_replaces,
+                one_of_many_writers_wins, remove_frees_the_name, lists_are_in_order;
             tasks: create_and_get, a_taken_id_is_refused, list_pages_newest_first,
                 update_needs_the_expected_time, update_waits_for_the_run, rich_json_comes_back;
             tools: register_and_get, register_is_idempotent, register_is_all_or_nothing,

@@ -17,11 +17,13 @@ pub mod conformance;
 
 pub use error::StoreError;
 pub use tables::agents::Agents;
-pub use tables::audit::{Audit, AuditEntry};
+pub use tables::audit::{Audit, AuditEntry, CallKey};
 pub use tables::blobs::Blobs;
 pub use tables::events::Events;
+pub use tables::key_values::KeyValues;
 pub use tables::keys::{KeyRecord, Keys};
 pub use tables::runs::{Append, Claimed, RunFilter, Runs};
+pub use tables::secrets::{SealKeyId, SecretHead, SecretPlace, SecretRecord, Secrets};
 pub use tables::tasks::{TaskFilter, Tasks};
 pub use tables::tools::{ToolRecord, Tools};
 
@@ -46,4 +48,8 @@ pub struct Stores {
     pub keys: Arc<dyn Keys>,
     /// The audit.
     pub audit: Arc<dyn Audit>,
+    /// What tools keep between calls.
+    pub key_values: Arc<dyn KeyValues>,
+    /// Secrets, sealed.
+    pub secrets: Arc<dyn Secrets>,
 }

@@ -41,6 +41,8 @@ impl Embedded {
             agents: self.0.clone(),
             keys: self.0.clone(),
             audit: self.0.clone(),
+            key_values: self.0.clone(),
+            secrets: self.0.clone(),
         }
     }
 

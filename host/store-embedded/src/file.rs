@@ -89,7 +89,7 @@ fn connect(path: &Path) -> Result<Connection, Fault> {
 
 fn configure_writer(path: &Path, durability: Durability) -> Result<Connection, Fault> {
     let connection = connect(path)?;
-    let is_new = check_origin(&connection)?;
+    let version = check_origin(&connection)?;
     let mode: String =
         connection.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))?;
     if mode != "wal" {
@@ -102,22 +102,20 @@ fn configure_writer(path: &Path, durability: Durability) -> Result<Connection, F
     connection.pragma_update(None, "synchronous", synchronous)?;
     let kept = i64::try_from(LOG_BYTES_KEPT).unwrap_or(i64::MAX);
     connection.pragma_update(None, "journal_size_limit", kept)?;
-    if is_new {
-        schema::create(&connection)?;
-    }
+    schema::complete(&connection, version)?;
     Ok(connection)
 }
 
-/// Says whether the file is empty, before anything is written to it; refuses one that this version
-/// did not make.
-fn check_origin(connection: &Connection) -> Result<bool, Fault> {
+/// The version of the file, before anything is written to it, 0 when it is empty; refuses one that
+/// neither this version nor an older one made.
+fn check_origin(connection: &Connection) -> Result<i64, Fault> {
     let number = |pragma| connection.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0));
     let version = number("user_version")?;
     let origin = number("application_id")?;
     let tables: i64 =
         connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
     if version == 0 && origin == 0 && tables == 0 {
-        return Ok(true);
+        return Ok(0);
     }
     let refusal = if origin != APPLICATION_ID {
         "the file is another program's database".to_owned()
@@ -126,10 +124,10 @@ fn check_origin(connection: &Connection) -> Result<bool, Fault> {
             "the file has schema version {version}, this host knows {SCHEMA_VERSION} at most: \
              start a newer host"
         )
-    } else if version < SCHEMA_VERSION {
+    } else if version < 1 {
         format!("the file has schema version {version}, which no host ever wrote")
     } else {
-        return Ok(false);
+        return Ok(version);
     };
     Err(StoreError::Damaged(refusal).into())
 }

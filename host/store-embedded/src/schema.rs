@@ -5,8 +5,13 @@ use crate::error::Fault;
 /// Marks the file as ours, in SQLite's own field for that: `COFF` in ASCII.
 pub(crate) const APPLICATION_ID: i64 = 0x434f_4646;
 
-/// The version of [`TABLES`], kept as SQLite's `user_version`. A host refuses a newer one.
-pub(crate) const SCHEMA_VERSION: i64 = 1;
+/// What each version added, from an empty file on: the file of an older host is brought to this
+/// one's version by the steps it lacks. A step that was shipped is never changed.
+const STEPS: [&str; 4] = [TABLES, CALLS_OF_THE_AUDIT, KEY_VALUES, SECRETS];
+
+/// How many of [`STEPS`] a file has, kept as SQLite's `user_version`. A host refuses more than it
+/// knows.
+pub(crate) const SCHEMA_VERSION: i64 = STEPS.len() as i64;
 
 /// The tables.
 ///
@@ -90,14 +95,60 @@ CREATE TABLE audit (
 CREATE INDEX audit_by_tenant ON audit (tenant, seq);
 ";
 
-/// Makes the tables of an empty file, as a whole or not at all.
-pub(crate) fn create(connection: &Connection) -> Result<(), Fault> {
+/// Finds an audit entry by its call, and those of a call that a tool made by the first of its line.
+const CALLS_OF_THE_AUDIT: &str = "
+ALTER TABLE audit ADD COLUMN call_id TEXT;
+ALTER TABLE audit ADD COLUMN root_id TEXT;
+UPDATE audit SET call_id = record ->> '$.call_id' WHERE json_valid(record);
+CREATE INDEX audit_by_call ON audit (call_id) WHERE call_id IS NOT NULL;
+CREATE INDEX audit_by_root ON audit (root_id) WHERE root_id IS NOT NULL;
+";
+
+/// What tools keep between calls; the values of an owner, and their sum for its quota.
+const KEY_VALUES: &str = "
+CREATE TABLE key_values (
+    tenant TEXT NOT NULL,
+    owner TEXT NOT NULL,
+    key TEXT NOT NULL,
+    value BLOB NOT NULL,
+    PRIMARY KEY (tenant, owner, key)
+) STRICT;
+
+CREATE TABLE key_value_sums (
+    tenant TEXT NOT NULL,
+    owner TEXT NOT NULL,
+    entries INTEGER NOT NULL,
+    bytes INTEGER NOT NULL,
+    PRIMARY KEY (tenant, owner)
+) STRICT, WITHOUT ROWID;
+";
+
+/// Secrets, each sealed; the record says with which key.
+const SECRETS: &str = "
+CREATE TABLE secrets (
+    tenant TEXT NOT NULL,
+    name TEXT NOT NULL,
+    record_version INTEGER NOT NULL,
+    record TEXT NOT NULL,
+    sealed BLOB NOT NULL,
+    PRIMARY KEY (tenant, name)
+) STRICT;
+";
+
+/// Takes the steps that a file of this version lacks, all or none of them; 0 is an empty file.
+pub(crate) fn complete(connection: &Connection, version: i64) -> Result<(), Fault> {
+    let taken = usize::try_from(version).unwrap_or_default();
+    let steps = STEPS.get(taken..).unwrap_or_default();
+    if steps.is_empty() {
+        return Ok(());
+    }
     connection.execute_batch(&format!(
         "BEGIN IMMEDIATE;
-         {TABLES}
+         {}
          PRAGMA application_id = {APPLICATION_ID};
          PRAGMA user_version = {SCHEMA_VERSION};
-         COMMIT;"
+         COMMIT;",
+        steps.concat()
     ))?;
     Ok(())
 }

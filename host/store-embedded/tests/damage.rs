@@ -94,7 +94,11 @@ fn a_newer_schema_is_refused_by_its_number() {
     let directory = scratch();
     let path = directory.path().join("store.db");
     drop(open(&path, Durability::Fast).expect("a new file"));
-    for (version, reason) in [(2, "schema version 2"), (99, "schema version 99"), (0, "0")] {
+    for (version, reason) in [
+        (98, "schema version 98"),
+        (99, "schema version 99"),
+        (0, "0"),
+    ] {
         let connection = Connection::open(&path).expect("the file");
         connection
             .pragma_update(None, "user_version", version)
@@ -102,6 +106,29 @@ fn a_newer_schema_is_refused_by_its_number() {
         drop(connection);
         let refusal = damaged(&path);
         assert!(refusal.contains(reason), "{refusal}");
+    }
+}
+
+#[tokio::test]
+async fn a_file_without_secrets_gets_their_table_and_keeps_its_own() {
+    let directory = scratch();
+    let path = directory.path().join("store.db");
+    let own = tenant("alpha");
+    let stores = open(&path, Durability::Fast).expect("a new file").stores();
+    fill(&stores, 0).await;
+    drop(stores);
+    let connection = Connection::open(&path).expect("the file");
+    connection
+        .execute_batch("DROP TABLE secrets; PRAGMA user_version = 3;")
+        .expect("a file of the version before");
+    drop(connection);
+    for _ in 0..2 {
+        let stores = open(&path, Durability::Fast)
+            .expect("an upgraded file")
+            .stores();
+        let kept = stores.tasks.get(&own, &task_id(0)).await;
+        assert_eq!(kept, Ok(Some(task(&own, 0))));
+        assert_eq!(stores.secrets.list(&own).await, Ok(Vec::new()));
     }
 }
 

@@ -1,7 +1,7 @@
 use async_trait::async_trait;
-use cofferdam_store_api::{Audit, AuditEntry, StoreError};
-use cofferdam_types::page::{Page, PageRequest};
-use cofferdam_types::{Digest, Tenant};
+use cofferdam_store_api::{Audit, AuditEntry, CallKey, StoreError};
+use cofferdam_types::page::{PAGE_ITEMS_MAX, Page, PageRequest};
+use cofferdam_types::{CallId, Digest, Tenant};
 
 use crate::tables::Memory;
 
@@ -36,7 +36,7 @@ impl Audit for Memory {
             .iter()
             .rev()
             .filter(|entry| page.after.is_none_or(|after| entry.seq < after))
-            .filter(|entry| entry.record.tenant == *tenant)
+            .filter(|entry| entry.tenant == *tenant)
             .take(page.items_max() + 1)
             .cloned()
             .collect();
@@ -45,5 +45,40 @@ impl Audit for Memory {
             page.items_max(),
             |entry: &AuditEntry| entry.seq,
         ))
+    }
+
+    async fn read(&self, after: u64, limit: u32) -> Result<Vec<AuditEntry>, StoreError> {
+        let request = PageRequest {
+            after: Some(after),
+            limit,
+        };
+        let tables = self.tables();
+        let behind = tables.audit.iter().filter(|entry| entry.seq > after);
+        Ok(behind.take(request.items_max()).cloned().collect())
+    }
+
+    async fn of_call(&self, tenant: &Tenant, call: &CallId) -> Result<Vec<AuditEntry>, StoreError> {
+        let tables = self.tables();
+        let own = || {
+            let calls = tables.audit.iter().filter(|entry| entry.tenant == *tenant);
+            calls.filter_map(|entry| entry.call.map(|key| (key, entry)))
+        };
+        let found = own().find(|(key, _)| key.id == *call);
+        let Some((CallKey { root, .. }, _)) = found else {
+            return Ok(Vec::new());
+        };
+        let tree = own().filter(|(key, _)| key.root == root);
+        let tree = tree.map(|(_, entry)| entry.clone());
+        Ok(tree.take(PAGE_ITEMS_MAX as usize).collect())
+    }
+
+    async fn prune(&self, through: u64) -> Result<u64, StoreError> {
+        let mut tables = self.tables();
+        if tables.audit.last().is_some_and(|last| last.seq <= through) {
+            return Err(StoreError::Conflict);
+        }
+        let before = tables.audit.len();
+        tables.audit.retain(|entry| entry.seq > through);
+        Ok((before - tables.audit.len()) as u64)
     }
 }

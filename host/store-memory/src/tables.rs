@@ -1,8 +1,9 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use cofferdam_store_api::{AuditEntry, KeyRecord, Stores, ToolRecord};
+use cofferdam_store_api::{AuditEntry, KeyRecord, SecretPlace, SecretRecord, Stores, ToolRecord};
 use cofferdam_types::agent::Agent;
+use cofferdam_types::key_value::{self, Key, Space};
 use cofferdam_types::run::{Event, Run};
 use cofferdam_types::task::Task;
 use cofferdam_types::{AgentId, Digest, KeyId, RunId, TaskId, Tenant, ToolName, Version};
@@ -18,7 +19,9 @@ pub fn open() -> Stores {
         events: memory.clone(),
         agents: memory.clone(),
         keys: memory.clone(),
-        audit: memory,
+        audit: memory.clone(),
+        key_values: memory.clone(),
+        secrets: memory,
     }
 }
 
@@ -46,6 +49,15 @@ pub(crate) struct Tables {
     pub(crate) agents: BTreeMap<(Tenant, AgentId), Agent>,
     pub(crate) keys: BTreeMap<KeyId, KeyRecord>,
     pub(crate) audit: Vec<AuditEntry>,
+    pub(crate) secrets: BTreeMap<SecretPlace, SecretRecord>,
+    pub(crate) key_values: BTreeMap<Space, Kept>,
+}
+
+/// What one owner keeps, and its sum.
+#[derive(Default)]
+pub(crate) struct Kept {
+    pub(crate) values: BTreeMap<Key, Vec<u8>>,
+    pub(crate) sum: key_value::Kept,
 }
 
 /// A run and its events.

@@ -122,7 +122,17 @@ impl Host {
 
     /// Starts a host on this data directory, with further arguments of `serve`.
     pub fn at(data: &Path, arguments: &[&str]) -> Result<Self> {
+        Self::with_environment(data, arguments, &[])
+    }
+
+    /// The same, with further variables in its environment.
+    pub fn with_environment(
+        data: &Path,
+        arguments: &[&str],
+        environment: &[(&str, &str)],
+    ) -> Result<Self> {
         let mut child = Command::new(binary()?)
+            .envs(environment.iter().copied())
             .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
             .arg(data)
             .args(arguments)

@@ -1,17 +1,27 @@
 use std::sync::Arc;
+use std::time::Instant;
 
-use cofferdam_audit::Slot;
-use cofferdam_policy::{Grant, Request};
+use cofferdam_audit::{Slot, Written};
+use cofferdam_policy::Journaled;
 use cofferdam_registry::Entry;
-use cofferdam_runtime::{Invocation, Report};
-use cofferdam_types::audit::{Act, AuditRecord, CallAct};
-use cofferdam_types::call::{CallLog, Denial, Observer, Outcome, ToolCall, Usage};
+use cofferdam_runtime::{Changes, CommitError, Report};
+use cofferdam_types::audit::{Act, AuditRecord, CallAct, CountedDenial};
+use cofferdam_types::call::{CallLog, Denial, Observer, Outcome, Parent, ToolCall, Usage};
 use cofferdam_types::tool::{SafetyFlags, ToolRef};
 use cofferdam_types::{Code, Digest, Failure, Payload, Tenant};
 use serde_json::json;
 
+use crate::decide::{Decided, Refusal};
+use crate::links::Links;
+use crate::nested::Above;
+use crate::policies::Ruling;
+use crate::secrets::CallSecrets;
 use crate::source::Stored;
 use crate::toolbox::Toolbox;
+
+/// Uses in one audit record; with their resources some 16 KB. More of one call go to records of
+/// their own.
+const RECORD_USES_MAX: usize = 64;
 
 /// What is known of a call when it is over, whichever step ended it.
 struct Ended {
@@ -20,10 +30,18 @@ struct Ended {
     result: Result<Payload, Failure>,
     usage: Usage,
     log: CallLog,
+    journal: Journaled,
     denials: Vec<Denial>,
 }
 
 impl Ended {
+    fn denied(entry: Arc<Entry>, denials: Vec<Denial>) -> Self {
+        let mut ended = Self::early(Some(entry), denied(&denials));
+        ended.journal.denials = denials.iter().cloned().map(CountedDenial::from).collect();
+        ended.denials = denials;
+        ended
+    }
+
     fn early(entry: Option<Arc<Entry>>, failure: Failure) -> Self {
         Self {
             entry,
@@ -31,8 +49,33 @@ impl Ended {
             result: Err(failure),
             usage: Usage::default(),
             log: CallLog::default(),
+            journal: Journaled::default(),
             denials: Vec::new(),
         }
+    }
+}
+
+impl Ended {
+    /// Takes the secrets that the call was given out of everything that it leaves behind.
+    fn without(mut self, secrets: Option<&CallSecrets>) -> Self {
+        let Some(redactor) = secrets.map(CallSecrets::redactor) else {
+            return self;
+        };
+        match &mut self.result {
+            Ok(payload) => redactor.payload(payload),
+            Err(failure) => redactor.failure(failure),
+        }
+        redactor.log(&mut self.log);
+        for used in &mut self.journal.uses {
+            redactor.used(used);
+        }
+        for counted in &mut self.journal.denials {
+            redactor.denial(&mut counted.denial);
+        }
+        for denial in &mut self.denials {
+            redactor.denial(denial);
+        }
+        self
     }
 }
 
@@ -42,6 +85,26 @@ impl Toolbox {
     ///
     /// Dropping the future stops the guest.
     pub async fn call(&self, call: ToolCall, observer: Arc<dyn Observer>) -> Outcome {
+        self.run(call, observer, None).await
+    }
+
+    /// Runs a tool that a tool calls, with no more than what stands above it may do.
+    pub(crate) async fn call_below(
+        &self,
+        call: ToolCall,
+        observer: Arc<dyn Observer>,
+        above: &Above,
+    ) -> Outcome {
+        self.run(call, observer, Some(above)).await
+    }
+
+    async fn run(
+        &self,
+        call: ToolCall,
+        observer: Arc<dyn Observer>,
+        above: Option<&Above>,
+    ) -> Outcome {
+        let call = Arc::new(call);
         let ended = match self.parts.audit.slot().await {
             Ok(slot) => {
                 let arguments = call.arguments.to_string();
@@ -51,13 +114,19 @@ impl Toolbox {
                     toolbox: self,
                     slot: Some(slot),
                     call: &call,
+                    parent: above.map(|above| above.parent),
                     arguments_digest,
                     known,
                 };
                 let ended = self
-                    .steps(&call, arguments, observer, &mut record.known)
+                    .steps(&call, arguments, observer, above, &mut record.known)
                     .await;
-                record.write(&ended);
+                if let Some(written) = record.write(&ended)
+                    && let Err(error) = written.done().await
+                {
+                    // The writer lives as long as this holds the audit.
+                    tracing::error!(%error, "the record of a call was not written");
+                }
                 ended
             }
             Err(full) => {
@@ -74,6 +143,7 @@ impl Toolbox {
             result: ended.result,
             usage: ended.usage,
             log: ended.log,
+            uses: ended.journal.uses,
             denials: ended.denials,
         }
     }
@@ -87,34 +157,49 @@ impl Toolbox {
     /// Resolve, decide, validate, run, validate.
     async fn steps(
         &self,
-        call: &ToolCall,
+        call: &Arc<ToolCall>,
         arguments: String,
         observer: Arc<dyn Observer>,
+        above: Option<&Above>,
         known: &mut Known,
     ) -> Ended {
+        let begun = Instant::now();
         let tenant = &call.caller.tenant;
         let entry = match self.parts.registry.resolve(tenant, &call.tool).await {
             Ok(entry) => entry,
             Err(error) => return Ended::early(None, error.into()),
         };
         known.entry = Some(entry.clone());
-        let grant = match self.decide(&entry, call) {
-            Ok(grant) => grant,
-            Err(denials) => {
-                let mut ended = Ended::early(Some(entry), denied(&denials));
-                ended.denials = denials;
-                return ended;
-            }
+        let decided = self.decided(&entry, call, above, &mut known.ruling);
+        let Decided {
+            grant,
+            listed: _listed,
+        } = match decided {
+            Ok(decided) => decided,
+            Err(Refusal::Malformed(failure)) => return Ended::early(Some(entry), failure),
+            Err(Refusal::Denied(denials)) => return Ended::denied(entry, denials),
         };
         if let Err(failure) = entry.check_arguments(&call.arguments) {
             return Ended::early(Some(entry), failure);
         }
         known.granted = grant.words();
-        let invocation = Invocation {
-            function: entry.record().spec.function.clone(),
-            arguments,
-            observer,
+        let secrets = self.secrets_of(&grant, tenant);
+        let links = Links {
+            call,
+            above,
+            entry: &entry,
+            grant: &grant,
+            secrets: secrets.as_ref(),
         };
+        let place = match self.admit(&links).await {
+            Ok(place) => place,
+            Err(failure) => {
+                let mut ended = Ended::early(Some(entry), failure);
+                ended.granted = grant.words();
+                return ended;
+            }
+        };
+        let invocation = self.invocation(&links, arguments, observer, begun);
         let source = Stored {
             toolbox: self,
             tenant,
@@ -123,29 +208,26 @@ impl Toolbox {
             answer,
             usage,
             log,
+            journal,
             denials,
+            changes,
+            held,
         } = self.parts.runtime.call(&grant, invocation, &source).await;
         let result = answer
             .map_err(Failure::from)
             .and_then(|text| checked(&entry, &text));
+        let result = settled(result, changes).await;
+        drop((held, place));
         Ended {
             entry: Some(entry),
             granted: grant.words(),
             result,
             usage,
             log,
+            journal,
             denials,
         }
-    }
-
-    fn decide(&self, entry: &Entry, call: &ToolCall) -> Result<Grant, Vec<Denial>> {
-        let request = Request {
-            workspace: call.workspace.as_ref(),
-            limits: &call.limits,
-        };
-        self.parts
-            .policy
-            .decide(entry.identity().digest, &entry.record().spec, &request)
+        .without(secrets.as_deref())
     }
 }
 
@@ -160,6 +242,29 @@ fn denied(denials: &[Denial]) -> Failure {
         })
         .collect();
     Failure::new(Code::PolicyDenied, reasons.join("; ")).with("denials", json!(denials))
+}
+
+/// The result of a tool whose changes are applied, which they are when it has one.
+async fn settled(
+    result: Result<Payload, Failure>,
+    changes: Option<Changes>,
+) -> Result<Payload, Failure> {
+    match (result, changes) {
+        (Ok(payload), Some(changes)) => match changes.commit().await {
+            Ok(()) => Ok(payload),
+            Err(error) => Err(uncommitted(&error)),
+        },
+        (result, _) => result,
+    }
+}
+
+/// The tool answered, and what it changed can't be applied.
+fn uncommitted(error: &CommitError) -> Failure {
+    let code = match error {
+        CommitError::Conflict { .. } => Code::Conflict,
+        CommitError::Stage { .. } | CommitError::Partial { .. } => Code::Unavailable,
+    };
+    Failure::new(code, error.to_string())
 }
 
 /// The answer as JSON, if it is what the tool promises.
@@ -182,11 +287,17 @@ fn checked(entry: &Entry, text: &str) -> Result<Payload, Failure> {
     .with("faults", json!(faults)))
 }
 
+/// The digest of a result's text.
+fn digest_of(result: &Payload) -> Digest {
+    Digest::of(result.to_string().as_bytes())
+}
+
 /// Writes the audit record of a call, at the latest when the call's future is dropped.
 struct Record<'a> {
     toolbox: &'a Toolbox,
     slot: Option<Slot>,
     call: &'a ToolCall,
+    parent: Option<Parent>,
     arguments_digest: Digest,
     known: Known,
 }
@@ -195,31 +306,55 @@ struct Record<'a> {
 #[derive(Default)]
 struct Known {
     entry: Option<Arc<Entry>>,
+    ruling: Option<Arc<Ruling>>,
     granted: Vec<String>,
 }
 
 impl Record<'_> {
-    fn write(&mut self, ended: &Ended) {
-        let Some(slot) = self.slot.take() else { return };
+    /// Writes the record, once; what to wait for before the call is answered.
+    fn write(&mut self, ended: &Ended) -> Option<Written> {
+        let slot = self.slot.take()?;
         let call = self.call;
+        let mut uses = ended.journal.uses.clone();
+        let more = uses.split_off(uses.len().min(RECORD_USES_MAX));
+        let record = |act| {
+            let tenant = call.caller.tenant.clone();
+            let at = self.toolbox.parts.ambient.now();
+            AuditRecord::new(tenant, at, call.caller.principal.clone(), act)
+        };
+        // Where nothing was decided, the policy in force would have.
+        let ruling = self.known.ruling.take();
+        let ruling = ruling.unwrap_or_else(|| self.toolbox.ruling());
         let act = CallAct {
             call_id: call.id,
+            parent: self.parent,
             origin: call.origin.clone(),
+            agent: call.authority.agent.clone(),
             asked: call.tool.to_string(),
             tool: ended.entry.as_ref().map(|entry| entry.identity().clone()),
             arguments_digest: self.arguments_digest,
-            policy: self.toolbox.parts.policy.name().to_owned(),
+            result_digest: ended.result.as_ref().ok().map(digest_of),
+            policy: ruling.policy.name().to_owned(),
+            policy_digest: Some(*ruling.policy.digest()),
+            policy_generation: ruling.generation,
             granted: ended.granted.clone(),
+            uses,
+            uses_dropped: ended.journal.uses_dropped,
             code: ended.result.as_ref().err().map(|failure| failure.code),
-            denials: ended.denials.clone(),
+            denials: ended.journal.denials.clone(),
+            denials_dropped: ended.journal.denials_dropped,
+            changes: None,
             usage: ended.usage,
         };
-        slot.write(AuditRecord {
-            tenant: call.caller.tenant.clone(),
-            at: self.toolbox.parts.ambient.now(),
-            actor: call.caller.principal.clone(),
-            act: Act::Call(Box::new(act)),
-        });
+        let written = slot.write_call(record(Act::Call(Box::new(act))));
+        for uses in more.chunks(RECORD_USES_MAX) {
+            self.toolbox.parts.audit.offer(record(Act::Uses {
+                call_id: call.id,
+                root_id: self.parent.map_or(call.id, |parent| parent.root_id),
+                uses: uses.to_vec(),
+            }));
+        }
+        written
     }
 }
 
@@ -228,6 +363,7 @@ impl Drop for Record<'_> {
         let cancelled = Failure::new(Code::Cancelled, "the caller went away");
         let mut ended = Ended::early(self.known.entry.take(), cancelled);
         ended.granted = std::mem::take(&mut self.known.granted);
-        self.write(&ended);
+        // Nobody is left who would wait.
+        drop(self.write(&ended));
     }
 }

@@ -6,15 +6,26 @@
 //! tools is in [`Toolbox::publish`].
 
 mod addition;
+mod admission;
+mod audit;
 mod call;
+mod decide;
+mod governance;
+mod links;
+mod nested;
 mod plain;
+mod policies;
 mod publish;
+mod secrets;
 mod source;
 mod toolbox;
 
 pub use addition::{Addition, Stage};
-pub use cofferdam_audit::AuditEntry;
+pub use audit::AuditRange;
+pub use cofferdam_audit::{AuditEntry, Export};
 pub use cofferdam_runtime::Skipped;
+pub use cofferdam_secrets::{Kind as SecretKind, Listed, Rotation, Stored};
 pub use plain::Labels;
+pub use policies::{Fixed, PolicySource, Ruling};
 pub use publish::Published;
 pub use toolbox::{Parts, Toolbox};

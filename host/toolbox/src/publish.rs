@@ -5,7 +5,7 @@ use cofferdam_registry::{Publication, manifest};
 use cofferdam_runtime::{Error, Inspection, Kind, Limit, Skipped, inspect};
 use cofferdam_types::audit::{Act, AuditRecord};
 use cofferdam_types::caller::Caller;
-use cofferdam_types::tool::Manifest;
+use cofferdam_types::tool::{Contract, Manifest};
 use cofferdam_types::{Code, ComponentName, Digest, Failure, Tenant, ToolName, Version};
 
 use tokio::task::{JoinError, JoinHandle};
@@ -133,10 +133,7 @@ impl Toolbox {
         progress: &mut Progress,
     ) -> Result<Published, Failure> {
         let digest = upload.digest;
-        let slot = self.parts.audit.slot().await.map_err(|full| {
-            tracing::error!(%full, "refused a component");
-            Failure::new(Code::Unavailable, "the audit can't keep up; try again")
-        })?;
+        let slot = self.slot("a component").await?;
         let file = upload.bytes.clone();
         let published = match blocking(move || inspect(&file)).await? {
             Ok(inspection) => self.add(caller, upload, inspection, progress).await,
@@ -160,12 +157,12 @@ impl Toolbox {
                 code: failure.code,
             },
         };
-        slot.write(AuditRecord {
-            tenant: caller.tenant.clone(),
-            at: self.parts.ambient.now(),
-            actor: caller.principal.clone(),
-            act,
-        });
+        let at = self.parts.ambient.now();
+        let record = AuditRecord::new(caller.tenant.clone(), at, &caller.principal, act);
+        if let Err(error) = slot.write_now(record).done().await {
+            // The writer lives as long as this holds the audit.
+            tracing::error!(%error, "the record of a component was not written");
+        }
         published
     }
 
@@ -205,6 +202,11 @@ impl Toolbox {
         progress.advance(Stage::Registering, at);
         let publication = Publication {
             manifest,
+            contract: match inspection.kind {
+                Kind::Sdk => Contract::Declared,
+                Kind::Plain => Contract::Derived,
+            },
+            imports: published.imports.clone(),
             digest,
             bytes: &bytes,
             by,

@@ -3,25 +3,28 @@ use std::sync::Arc;
 use cofferdam_audit::Audit;
 use cofferdam_policy::Policy;
 use cofferdam_registry::Registry;
-use cofferdam_runtime::Runtime;
+use cofferdam_runtime::{KeyValues, Runtime};
+use cofferdam_secrets::Vault;
 use cofferdam_types::caller::Caller;
-use cofferdam_types::page::{Page, PageRequest};
 use cofferdam_types::tool::ToolRef;
-use cofferdam_types::{Ambient, Code, Failure};
+use cofferdam_types::{Ambient, Failure};
 use tokio::sync::watch;
 
 use cofferdam_registry::Entry;
 use tokio::sync::Semaphore;
 
-use crate::AuditEntry;
 use crate::addition::Additions;
+use crate::admission::Admission;
+use crate::policies::{Policies, PolicySource};
 use crate::publish::UNATTENDED_KIB_MAX;
 
 /// The one door to run a tool. Cheap to clone.
 #[derive(Clone)]
 pub struct Toolbox {
     pub(crate) parts: Arc<Parts>,
+    pub(crate) policies: Arc<Policies>,
     pub(crate) additions: Additions,
+    pub(crate) admission: Admission,
     /// Kilobytes that additions may hold for which nobody waits.
     pub(crate) unattended: Arc<Semaphore>,
 }
@@ -30,12 +33,16 @@ pub struct Toolbox {
 pub struct Parts {
     /// Which tool.
     pub registry: Registry,
-    /// Allowed or not.
-    pub policy: Policy,
+    /// Where the policy comes from.
+    pub policies: Arc<dyn PolicySource>,
     /// The sandbox.
     pub runtime: Runtime,
     /// The record.
     pub audit: Audit,
+    /// The secrets of all tenants.
+    pub secrets: Arc<Vault>,
+    /// Who keeps the state of tools between calls; without, none is kept.
+    pub key_values: Option<Arc<dyn KeyValues>>,
     /// Time and randomness.
     pub ambient: Arc<dyn Ambient>,
     /// Largest component taken, in bytes.
@@ -49,11 +56,13 @@ impl Parts {
 }
 
 impl Toolbox {
-    /// Over these parts.
-    pub fn new(parts: Parts) -> Self {
+    /// Over these parts, under this policy.
+    pub fn new(parts: Parts, policy: Policy) -> Self {
         Self {
             parts: Arc::new(parts),
+            policies: Arc::new(Policies::new(policy)),
             additions: Additions::default(),
+            admission: Admission::default(),
             unattended: Arc::new(Semaphore::new(UNATTENDED_KIB_MAX)),
         }
     }
@@ -83,21 +92,5 @@ impl Toolbox {
     /// Tells whenever the tools of some tenant change.
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.parts.registry.changes()
-    }
-
-    /// The audit of the caller's tenant, newest first.
-    pub async fn audit(
-        &self,
-        caller: &Caller,
-        page: &PageRequest<u64>,
-    ) -> Result<Page<AuditEntry, u64>, Failure> {
-        self.parts
-            .audit
-            .list(&caller.tenant, page)
-            .await
-            .map_err(|error| {
-                tracing::error!(%error, "the audit can't be read");
-                Failure::new(Code::Unavailable, "the audit can't be read now; try again")
-            })
     }
 }

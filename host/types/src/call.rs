@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::authority::Authority;
 use crate::caller::Caller;
 use crate::limits::LimitRequest;
 use crate::tool::{Identity, ToolRef};
@@ -25,6 +26,8 @@ pub struct ToolCall {
     pub workspace: Option<Offer>,
     /// Tighter limits than the tool would have.
     pub limits: LimitRequest,
+    /// What else narrows it.
+    pub authority: Authority,
 }
 
 /// Through which door a call came.
@@ -46,6 +49,17 @@ pub enum Origin {
     },
 }
 
+/// The call of a tool by which another tool is called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Parent {
+    /// The call that calls.
+    pub call_id: CallId,
+    /// The first of the line: the call that no tool made.
+    pub root_id: CallId,
+    /// How many calls stand above: 1 for a call by one that no tool made.
+    pub depth: u32,
+}
+
 /// What came of a call, whether it succeeded or not.
 #[derive(Debug, Clone)]
 pub struct Outcome {
@@ -59,8 +73,34 @@ pub struct Outcome {
     pub usage: Usage,
     /// What it printed.
     pub log: CallLog,
+    /// What it was allowed and used.
+    pub uses: Vec<Use>,
     /// What it was refused.
     pub denials: Vec<Denial>,
+}
+
+/// Something a call was allowed and did, as often as it did it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Use {
+    /// The kind of permission, as in [`Denial::capability`].
+    pub capability: String,
+    /// What was done.
+    pub operation: String,
+    /// To what; short, and without anything that may be a secret.
+    pub resource: String,
+    /// How often.
+    pub count: u64,
+    /// How many bytes went over it, where that is counted.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub bytes: u64,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
+pub(crate) fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// What a call cost.
@@ -76,6 +116,15 @@ pub struct Usage {
     pub result_bytes: u64,
     /// All of stdout and stderr, kept or not.
     pub stdout_bytes: u64,
+    /// Requests sent, redirects included, and raw connections opened.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub requests: u64,
+    /// Bytes of their bodies.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub sent_bytes: u64,
+    /// Bytes of the answers' bodies.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub received_bytes: u64,
 }
 
 /// Microseconds by stage; `total` also holds what lies between the stages.
@@ -152,13 +201,72 @@ pub struct Denial {
     /// What was to be done.
     pub operation: String,
     /// To what.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub resource: String,
+    /// Why, in one word: all that those who may not read policy are told.
+    pub code: DenialCode,
     /// The rule that decided.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub rule: String,
+    /// The file it stands in; absent for what is built in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+    /// Its line there, counted from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<u32>,
     /// For people.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub reason: String,
-    /// The least that would allow it.
+    /// The least that would allow it: what to add to the policy, as YAML, or what to do instead.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub smallest_grant: String,
+}
+
+impl Denial {
+    /// What those are told who may not read policy: which capability, and a word for why. Neither a
+    /// rule nor a resource, which may be a path or a host that is none of their business.
+    #[must_use]
+    pub fn coarse(self) -> Self {
+        Self {
+            resource: String::new(),
+            rule: String::new(),
+            file: None,
+            line: None,
+            reason: String::new(),
+            smallest_grant: String::new(),
+            ..self
+        }
+    }
+}
+
+/// Why something was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DenialCode {
+    /// The tool uses what it doesn't declare.
+    NotDeclared,
+    /// No rule of the policy allows it.
+    NotGranted,
+    /// A rule denies it, whatever allows it.
+    Denied,
+    /// The agent, the task or the caller doesn't pass it on.
+    NotDelegated,
+    /// The call offers no directory, or less of one than the tool needs.
+    NotOffered,
+    /// The name, path, address or argument is not of a form that can be allowed.
+    Malformed,
+    /// The address lies in a range that has to be named to be reached.
+    ForbiddenAddress,
+    /// A quota or rate of the policy is used up.
+    Quota,
+    /// A person has to agree first.
+    NeedsApproval,
+    /// The policy names a profile that doesn't exist.
+    UnknownProfile,
+    /// It was allowed when the call began and has been taken away since.
+    Revoked,
+    /// The machine can't confine it as the policy demands.
+    Unconfinable,
 }
 
 /// Hears from a call while it runs. Called on the guest's thread: it must not block.

@@ -6,9 +6,11 @@
 
 pub mod agent;
 pub mod audit;
+pub mod authority;
 pub mod call;
 pub mod caller;
 pub mod failure;
+pub mod key_value;
 pub mod limits;
 pub mod page;
 pub mod plan;
@@ -22,6 +24,7 @@ mod digest;
 mod id;
 mod name;
 mod payload;
+mod secret;
 mod text;
 mod time;
 
@@ -30,8 +33,9 @@ pub use digest::Digest;
 pub use failure::{Code, Failure};
 pub use id::{AgentId, CallId, KeyId, RunId, TaskId};
 pub use limits::Limits;
-pub use name::{ComponentName, StepName, Tenant, ToolName, WorkspaceName};
+pub use name::{ComponentName, SecretName, StepName, Tenant, ToolName, WorkspaceName};
 pub use payload::Payload;
+pub use secret::{BadSecret, SecretValue};
 pub use semver::{Version, VersionReq};
 pub use text::ParseError;
 pub use time::Timestamp;

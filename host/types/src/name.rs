@@ -86,6 +86,18 @@ name!(
 );
 
 name!(
+    /// The name of a secret, unique in a tenant.
+    ///
+    /// **Shape**: the grammar of a [`ToolName`]: `github-token`, or `acme/github-token` with a
+    /// group before one `/`. A name, never a path: `..`, upper case and patterns are refused.
+    SecretName, "a secret name", KEBAB_RULE,
+    |text| match text.split_once('/') {
+        Some((group, name)) => text.len() <= NAME_BYTES_MAX && is_kebab(group) && is_kebab(name),
+        None => is_kebab(text),
+    }
+);
+
+name!(
     /// A workspace below the server's data directory.
     ///
     /// **Shape**: `[a-z0-9][a-z0-9_-]*`, at most 64 characters: a name, never a path.
@@ -159,6 +171,19 @@ mod tests {
             &"a".repeat(65),
         ] {
             assert!(bad.parse::<ToolName>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_secret_name_is_never_a_path() {
+        for bad in [
+            "", ".", "..", "a/../b", "../a", "a/./b", "a//b", "a/b/c", "A", "a*", "a\\b", "a\0",
+            "a/", "%2e", "a b", "a_b",
+        ] {
+            assert!(bad.parse::<SecretName>().is_err(), "{bad:?}");
+        }
+        for good in ["github-token", "acme/github-token", "k8s"] {
+            assert!(good.parse::<SecretName>().is_ok(), "{good}");
         }
     }
 

@@ -71,6 +71,13 @@ pub struct Task {
     pub parameters: Payload,
     /// The directory its steps may see.
     pub workspace: Option<TaskWorkspace>,
+    /// The most that its steps may use of what policy grants, in the form of a rule's `allow`;
+    /// absent: all of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub security_requirements: Option<Payload>,
+    /// The policy's profile that its steps run in; absent: `isolated`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub execution_environment: Option<String>,
     /// 0 to 100, larger is more urgent.
     pub priority: u8,
     /// Words to find it by.

@@ -60,6 +60,17 @@ impl Capability {
     }
 }
 
+/// How it is known what a tool needs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Contract {
+    /// It says so itself; what it doesn't say it doesn't get.
+    #[default]
+    Declared,
+    /// By what its component imports; it starts with as much of that as policy gives.
+    Derived,
+}
+
 /// What the author says about a tool's effects; clients and the engine's retries go by it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

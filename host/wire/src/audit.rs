@@ -43,12 +43,12 @@ mod tests {
                 seq: 2,
                 previous_digest: Digest::of(b""),
                 entry_digest: Digest::of(b"entry"),
-                record: AuditRecord {
-                    tenant: "default".parse().expect("a name"),
-                    at: "2026-01-02T03:04:05.678Z".parse().expect("a time"),
-                    actor: "key:1".to_owned(),
+                record: AuditRecord::new(
+                    "default".parse().expect("a name"),
+                    "2026-01-02T03:04:05.678Z".parse().expect("a time"),
+                    "key:1",
                     act,
-                },
+                ),
             };
             let text = serde_json::to_string(&view).expect("JSON");
             let read: AuditView = serde_json::from_str(&text).expect(&text);

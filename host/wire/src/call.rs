@@ -25,6 +25,17 @@ pub struct CallRequest {
     /// Tighter limits than the tool would have.
     #[serde(default)]
     pub limits: LimitRequest,
+    /// The most that this call may use of what policy grants, in the form of a rule's `allow`;
+    /// absent: all of it.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "some_object"
+    )]
+    pub delegate: Option<Payload>,
+    /// The policy's profile to run in; absent: `isolated`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub execution_environment: Option<String>,
 }
 
 /// What a call that succeeded answers.
@@ -86,6 +97,13 @@ impl TryFrom<Outcome> for CallAnswer {
             denials: outcome.denials,
         })
     }
+}
+
+/// A payload that is an object, where there may be none.
+pub(crate) fn some_object<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Payload>, D::Error> {
+    object(deserializer).map(Some)
 }
 
 /// A payload that is an object.

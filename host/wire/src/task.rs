@@ -5,7 +5,7 @@ use cofferdam_types::task::{Task, TaskStatus};
 use cofferdam_types::{Failure, Payload, RunId, TaskId, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::call::object;
+use crate::call::{object, some_object};
 use crate::workspace::Workspace;
 
 /// What a client sends to make a task. The engine checks lengths and ranges.
@@ -25,6 +25,16 @@ pub struct TaskCreate {
     /// The directory its steps may see.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub workspace: Option<Workspace>,
+    /// The most that its steps may use of what policy grants, in the form of a rule's `allow`.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "some_object"
+    )]
+    pub security_requirements: Option<Payload>,
+    /// The policy's profile that its steps run in; absent: `isolated`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub execution_environment: Option<String>,
     /// 0 to 100, larger is more urgent; absent: in the middle.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub priority: Option<u8>,
@@ -50,6 +60,12 @@ pub struct TaskView {
     pub parameters: Payload,
     /// The directory its steps may see.
     pub workspace: Option<Workspace>,
+    /// The most that its steps may use.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub security_requirements: Option<Payload>,
+    /// The policy's profile that its steps run in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub execution_environment: Option<String>,
     /// 0 to 100, larger is more urgent.
     pub priority: u8,
     /// Words to find it by.
@@ -82,6 +98,8 @@ impl From<Task> for TaskView {
             plan: task.plan,
             parameters: task.parameters,
             workspace: task.workspace.map(Workspace::from),
+            security_requirements: task.security_requirements,
+            execution_environment: task.execution_environment,
             priority: task.priority,
             tags: task.tags,
             status: task.status,

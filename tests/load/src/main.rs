@@ -148,9 +148,11 @@ async fn serve(data_dir: PathBuf, stop: &CancellationToken) -> Result<(String, S
         listen: "127.0.0.1:0".parse()?,
         data_dir,
         store: Store::Memory,
+        rules: cofferdam_server::Rules::default(),
         live_calls: None,
         allowed_hosts: Vec::new(),
         allowed_origins: Vec::new(),
+        audit: cofferdam_server::Audit::default(),
     };
     let (ready, listening) = tokio::sync::oneshot::channel();
     let stop = stop.clone();

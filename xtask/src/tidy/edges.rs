@@ -4,17 +4,23 @@ use crate::graph::{Graph, Kind, Package};
 
 /// Crates of `host/` and what each may depend on, without the common prefix of their names.
 /// A crate that is not listed is a fault, so that nobody adds one without an answer.
-const HOST: [(&str, &[&str]); 20] = [
+const HOST: [(&str, &[&str]); 23] = [
     ("access", &["store-api", "types"]),
     ("audit", &["store-api", "types"]),
     ("cli", &["server", "wire"]),
+    ("egress", &["policy", "types"]),
     ("engine", &["models", "store-api", "toolbox", "types"]),
+    ("files", &["policy"]),
     ("http", DOOR),
     ("mcp", DOOR),
     ("models", &["types"]),
     ("policy", &["types"]),
+    ("process", &["policy", "types"]),
     ("registry", &["store-api", "types"]),
-    ("runtime", &["policy", "types", "values"]),
+    (
+        "runtime",
+        &["egress", "files", "policy", "process", "types", "values"],
+    ),
     ("secrets", &["store-api", "types"]),
     ("server", SERVER),
     ("store-api", &["types"]),
@@ -34,11 +40,13 @@ const DOOR: &[&str] = &["access", "engine", "registry", "toolbox", "types", "wir
 const SERVER: &[&str] = &[
     "access",
     "audit",
+    "egress",
     "engine",
     "http",
     "mcp",
     "models",
     "policy",
+    "process",
     "registry",
     "runtime",
     "secrets",

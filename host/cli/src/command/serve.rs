@@ -1,8 +1,9 @@
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use cofferdam_server::types::{Code, Failure};
-use cofferdam_server::{Config, Durability, Error as ServerError, Ready, Store};
+use cofferdam_server::{Audit, Config, Durability, Error as ServerError, Ready, Store};
 use serde_json::json;
 use tokio::sync::Notify;
 
@@ -37,9 +38,13 @@ pub(crate) struct Serve {
     /// may stand several times
     #[arg(long = "allowed-origin", value_name = "ORIGIN")]
     allowed_origins: Vec<String>,
-    /// Policy file; arrives with the wall
-    #[arg(long, value_name = "PATH", hide = true, value_parser = no_policy)]
-    policy: Option<String>,
+    /// How long to keep records of the audit, as `90d`, or `unlimited`
+    #[arg(long, value_name = "TIME", default_value = "365d", value_parser = keep)]
+    audit_keep: Keep,
+    /// Answer a call only when its record is kept: without it a host that is killed loses the
+    /// records of its last milliseconds
+    #[arg(long)]
+    audit_strict: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -65,11 +70,27 @@ fn kind(text: &str) -> std::result::Result<Kind, String> {
     }
 }
 
-fn no_policy(_: &str) -> std::result::Result<String, String> {
-    Err(
-        "policy files arrive with the wall; leave the option out for the built-in policy"
-            .to_owned(),
-    )
+/// How long records are kept; absent: for ever.
+#[derive(Clone, Copy)]
+struct Keep(Option<Duration>);
+
+fn keep(text: &str) -> std::result::Result<Keep, String> {
+    if text == "unlimited" {
+        return Ok(Keep(None));
+    }
+    let refused = || "expected a time such as `90d`, `12h` or `30m`, or `unlimited`".to_owned();
+    let unit = match text.chars().last() {
+        Some('s') => 1,
+        Some('m') => 60,
+        Some('h') => 60 * 60,
+        Some('d') => 24 * 60 * 60,
+        _ => return Err(refused()),
+    };
+    let count: u32 = text[..text.len() - 1].parse().map_err(|_| refused())?;
+    match u64::from(count) * unit {
+        0 => Err("a record has to be kept for a while".to_owned()),
+        seconds => Ok(Keep(Some(Duration::from_secs(seconds)))),
+    }
 }
 
 impl Serve {
@@ -85,9 +106,14 @@ impl Serve {
                 Kind::Memory => Store::Memory,
                 Kind::Embedded => Store::Embedded(durability),
             },
+            rules: context.rules()?,
             live_calls: None,
             allowed_hosts: self.allowed_hosts,
             allowed_origins: self.allowed_origins,
+            audit: Audit {
+                keep: self.audit_keep.0,
+                is_strict: self.audit_strict,
+            },
         };
         let output = context.output;
         let mut signals = Signals::new().map_err(|error| broken("hear signals", &error))?;

@@ -50,17 +50,24 @@ pub(super) fn refusal(denial: &Denial, is_said: bool) -> String {
         capability,
         operation,
         resource,
+        code: _,
         rule,
+        file,
+        line,
         reason,
         smallest_grant: _,
     } = denial;
+    let place = match (file, line) {
+        (Some(file), Some(line)) => format!(" at {file}:{line}"),
+        _ => String::new(),
+    };
     let reason = if is_said {
         String::new()
     } else {
         format!(": {reason}")
     };
     clean(&format!(
-        "denied: {capability}, {operation} {resource}{reason} (rule {rule})"
+        "denied: {capability}, {operation} {resource}{reason} (rule {rule}{place})"
     ))
 }
 
@@ -100,7 +107,7 @@ mod tests {
     fn a_denial_says_what_would_allow_it() {
         let denial = json!([{
             "capability": "workspace", "operation": "write", "resource": "demo",
-            "rule": "built-in/workspace", "reason": "the tool changes files",
+            "code": "not_offered", "rule": "built-in/workspace", "reason": "the tool changes files",
             "smallest_grant": "a workspace offered as `read_write`",
         }]);
         let denied = Failure::new(Code::PolicyDenied, "the tool may not").with("denials", denial);

@@ -62,7 +62,7 @@ fn the_same_command_prints_the_same_with_and_without_a_host() {
         &["tool", "show", "guest-run"],
         &["tool", "show", "guest-walk"],
         &["task", "list"],
-        &["audit", "list", "--json"],
+        &["audit", "show", "1", "--json"],
     ];
     let all = || commands.map(|args| place.run(args));
     let alone = all();

@@ -26,6 +26,9 @@ fn help_of_every_command() {
         "task cancel",
         "audit",
         "audit list",
+        "audit show",
+        "audit verify",
+        "audit export",
     ] {
         let args: Vec<&str> = command.split_whitespace().chain(["--help"]).collect();
         let ended = place.run(&args).with_code(0);

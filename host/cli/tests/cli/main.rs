@@ -1,6 +1,7 @@
 //! The command as people and scripts use it: what it prints, and how it ends.
 
 mod alone;
+mod audit;
 mod author;
 mod command;
 mod errors;

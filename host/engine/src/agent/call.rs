@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use cofferdam_store_api::Append;
+use cofferdam_types::authority::Authority;
 use cofferdam_types::call::{Origin, Outcome, ToolCall};
 use cofferdam_types::plan::Step;
 use cofferdam_types::run::EventKind;
@@ -16,6 +17,7 @@ use super::driver::Driver;
 use super::log::Lost;
 use super::next::{self, RESULTS_BYTES_MAX};
 use super::notes::Notes;
+use crate::engine::EXECUTOR;
 use crate::plan::template::text_bytes;
 
 /// Notes written at once: leaves room in the append for the events around them.
@@ -51,7 +53,8 @@ impl Driver {
 
     fn tool_call(&self, step: &Step, id: CallId, arguments: Payload) -> ToolCall {
         let run = self.log.run();
-        let workspace = self.log.task().workspace.as_ref();
+        let task = self.log.task();
+        let workspace = task.workspace.as_ref();
         ToolCall {
             id,
             caller: run.started_by.clone(),
@@ -66,6 +69,12 @@ impl Driver {
                 access: workspace.access,
             }),
             limits: step.limits,
+            authority: Authority {
+                agent: Some(EXECUTOR.to_owned()),
+                environment: task.execution_environment.clone(),
+                task_carries: task.security_requirements.clone(),
+                ..Authority::default()
+            },
         }
     }
 
@@ -186,6 +195,7 @@ fn broken(call_id: CallId, error: &JoinError) -> Outcome {
         result: Err(Failure::new(Code::Internal, "the call broke down")),
         usage: cofferdam_types::call::Usage::default(),
         log: cofferdam_types::call::CallLog::default(),
+        uses: Vec::new(),
         denials: Vec::new(),
     }
 }

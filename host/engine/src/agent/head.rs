@@ -96,4 +96,7 @@ fn add(sum: &mut Usage, one: &Usage) {
     sum.memory_peak_bytes = sum.memory_peak_bytes.max(one.memory_peak_bytes);
     sum.result_bytes = sum.result_bytes.saturating_add(one.result_bytes);
     sum.stdout_bytes = sum.stdout_bytes.saturating_add(one.stdout_bytes);
+    sum.requests = sum.requests.saturating_add(one.requests);
+    sum.sent_bytes = sum.sent_bytes.saturating_add(one.sent_bytes);
+    sum.received_bytes = sum.received_bytes.saturating_add(one.received_bytes);
 }

@@ -23,6 +23,10 @@ pub struct NewTask {
     pub parameters: Payload,
     /// The directory its steps may see.
     pub workspace: Option<TaskWorkspace>,
+    /// The most that its steps may use, in the form of a rule's `allow`.
+    pub security_requirements: Option<Payload>,
+    /// The policy's profile that its steps run in.
+    pub execution_environment: Option<String>,
     /// 0 to 100, larger is more urgent; absent: 50.
     pub priority: Option<u8>,
     /// Words to find it by: at most 32, each 1 to 64 characters.
@@ -47,6 +51,8 @@ impl Engine {
             plan: new.plan,
             parameters: new.parameters,
             workspace: new.workspace,
+            security_requirements: new.security_requirements,
+            execution_environment: new.execution_environment,
             priority: new.priority.unwrap_or(PRIORITY_DEFAULT),
             tags: new.tags,
             status: TaskStatus::Pending,

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use cofferdam_types::call::{
-    CallLog, LogLevel, LogRecord, Observer, Origin, Outcome, Progress, ToolCall, Usage, Wall,
+    CallLog, LogLevel, LogRecord, Observer, Origin, Outcome, Progress, ToolCall, Usage,
 };
 use cofferdam_types::tool::{Identity, SafetyFlags, ToolRef};
 use cofferdam_types::{CallId, Digest, Failure, Payload, StepName, Tenant, Version};
@@ -163,12 +163,12 @@ impl Tools for Scripted {
             result,
             usage: Usage {
                 fuel: 10,
-                wall_us: Wall::default(),
                 memory_peak_bytes: 7,
                 result_bytes: 1,
-                stdout_bytes: 0,
+                ..Usage::default()
             },
             log: CallLog::default(),
+            uses: Vec::new(),
             denials: Vec::new(),
         }
     }

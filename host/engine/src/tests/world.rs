@@ -406,6 +406,8 @@ pub(super) fn new_task(plan: Value) -> NewTask {
         plan: serde_json::from_value(plan).expect("a plan"),
         parameters: Payload::from(json!({"who": "world", "n": 3})),
         workspace: None,
+        security_requirements: None,
+        execution_environment: None,
         priority: None,
         tags: Vec::new(),
     }

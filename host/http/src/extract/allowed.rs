@@ -42,7 +42,8 @@ needs!(
     ManageTasks,
     RunTasks,
     Publish,
-    ReadAudit
+    ReadAudit,
+    ManageSecrets
 );
 
 impl<P> Allowed<P> {

@@ -3,8 +3,8 @@ use std::str::FromStr;
 
 use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
-use cofferdam_types::Failure;
 use cofferdam_types::tool::ToolRef;
+use cofferdam_types::{Failure, SecretName};
 
 use super::query::{Pairs, fault_in};
 use crate::error::Refusal;
@@ -16,6 +16,11 @@ pub(crate) struct IdPath<T>(pub(crate) T);
 ///
 /// **Shape**: `files-read`, `files-read@^1.2`, `acme__files-read` for `acme/files-read`.
 pub(crate) struct ToolPath(pub(crate) ToolRef);
+
+/// The secret that the path names.
+///
+/// **Shape**: `github-token`, or `acme__token` for `acme/token`.
+pub(crate) struct SecretPath(pub(crate) SecretName);
 
 impl<T, S> FromRequestParts<S> for IdPath<T>
 where
@@ -30,6 +35,18 @@ where
             .parse()
             .map_err(|error| fault_in("path", "id", error))?;
         Ok(Self(id))
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for SecretPath {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+        let name = segment(parts, state).await?.replacen("__", "/", 1);
+        let name = name
+            .parse()
+            .map_err(|error| fault_in("path", "name", error))?;
+        Ok(Self(name))
     }
 }
 

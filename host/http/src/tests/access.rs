@@ -10,13 +10,15 @@ use super::world::{ROLES, World};
 const ID: &str = "0192f7a4-7c5e-7d2a-8f00-0123456789ab";
 
 /// Method, path, the lowest role that may, and what it then gets for things that don't exist.
-const ROUTES: [(&str, &str, Role, u16); 15] = [
+const ROUTES: [(&str, &str, Role, u16); 17] = [
     ("GET", "/tools", Role::Viewer, 200),
     ("GET", "/tools/none", Role::Viewer, 404),
     ("POST", "/tools/none/call", Role::User, 404),
     ("POST", "/components", Role::Admin, 415),
     ("GET", "/components/{digest}", Role::Admin, 404),
     ("GET", "/audit", Role::Admin, 200),
+    ("GET", "/audit/export", Role::Admin, 200),
+    ("GET", "/audit/{id}", Role::Admin, 404),
     ("GET", "/tasks", Role::Viewer, 200),
     ("POST", "/tasks", Role::User, 400),
     ("GET", "/tasks/{id}", Role::Viewer, 404),

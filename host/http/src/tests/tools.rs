@@ -216,3 +216,56 @@ async fn adding_without_waiting_is_watched_to_its_end() {
         .await
         .invalid(400, "/path/id");
 }
+
+#[tokio::test]
+async fn the_audit_is_exported_and_shown() {
+    let world = world().await;
+    for _ in 0..3 {
+        world.post("/api/v1/tools/web-get/call", &json!({})).await;
+    }
+    let export = world.get("/api/v1/audit/export").await;
+    assert_eq!(export.text.lines().count(), 3, "{}", export.text);
+    for (seq, line) in (1..).zip(export.text.lines()) {
+        let line: Value = serde_json::from_str(line).expect("a line of JSON");
+        assert_eq!(
+            (&line["seq"], &line["record"]["act"]),
+            (&json!(seq), &json!("call"))
+        );
+    }
+    // That it was read out is a record too.
+    let page = world.get("/api/v1/audit?limit=1").await.json();
+    let newest = &page["items"][0];
+    assert_eq!(
+        (&newest["act"], &newest["from"], &newest["to"]),
+        (&json!("exported"), &json!(1), &json!(3))
+    );
+    let shown = world.get("/api/v1/audit/2").await.json();
+    let call_id = shown["items"][0]["call_id"]
+        .as_str()
+        .expect("a call")
+        .to_owned();
+    let tree = world.get(&format!("/api/v1/audit/{call_id}")).await.json();
+    assert_eq!(tree, shown);
+    for (query, lines) in [
+        ("from=2", 3),
+        ("from=2&to=3", 2),
+        ("since=1d", 6),
+        ("from=99", 0),
+        ("since=2100-01-01T00:00:00Z", 0),
+    ] {
+        let export = world.get(&format!("/api/v1/audit/export?{query}")).await;
+        assert_eq!(export.text.lines().count(), lines, "{query}");
+    }
+    for (path, status) in [
+        ("/audit/99", 404),
+        ("/audit/call_0192f7a4-7c5e-7d2a-8f00-0123456789ab", 404),
+        ("/audit/nothing", 400),
+        ("/audit/-1", 400),
+        ("/audit/export?since=later", 400),
+        ("/audit/export?from=x", 400),
+        ("/audit/export?form=1", 400),
+    ] {
+        let answer = world.get(&format!("/api/v1{path}")).await;
+        assert_eq!(answer.status.as_u16(), status, "{path}");
+    }
+}

@@ -61,6 +61,7 @@ impl Tools for Double {
             result,
             usage: Usage::default(),
             log: CallLog::default(),
+            uses: Vec::new(),
             denials: Vec::new(),
         }
     }
@@ -233,6 +234,8 @@ async fn register(stores: &Stores, tools: Vec<ToolSpec>) {
         let record = ToolRecord {
             digest: Digest::of(spec.version.to_string().as_bytes()),
             component: "test".parse().expect("a name"),
+            contract: cofferdam_types::tool::Contract::Declared,
+            imports: Vec::new(),
             created_at: Timestamp::from_millis(0),
             created_by: "key:test".to_owned(),
             spec,
@@ -253,12 +256,21 @@ async fn toolbox(stores: &Stores, ambient: Arc<dyn Ambient>) -> Toolbox {
         argument: String::new(),
     });
     options.live_calls = 2;
-    Toolbox::new(Parts {
+    let secret_ambient = ambient.clone();
+    let policy = Policy::builtin("/nonexistent".as_ref());
+    let parts = Parts {
         registry: Registry::new(stores.clone()),
-        policy: Policy::builtin("/nonexistent".as_ref()),
+        policies: Arc::new(cofferdam_toolbox::Fixed(policy.clone())),
         runtime: Runtime::new(options).expect("a small sandbox"),
         audit,
         ambient,
+        key_values: None,
+        secrets: Arc::new(cofferdam_secrets::Vault::forgetful(
+            stores.secrets.clone(),
+            cofferdam_secrets::Sources::none(),
+            secret_ambient,
+        )),
         component_bytes_max: Parts::COMPONENT_BYTES_MAX,
-    })
+    };
+    Toolbox::new(parts, policy)
 }

@@ -12,7 +12,7 @@ use cofferdam_registry::Registry;
 use cofferdam_runtime::{Compiler, Options, Runtime};
 use cofferdam_store_api::{Stores, ToolRecord};
 use cofferdam_testing::{Guest, binary};
-use cofferdam_toolbox::{Labels, Parts, Toolbox};
+use cofferdam_toolbox::{Fixed, Labels, Parts, Toolbox};
 use cofferdam_types::audit::Act;
 use cofferdam_types::caller::{Caller, Role};
 use cofferdam_types::page::PageRequest;
@@ -68,14 +68,23 @@ impl World {
             program: binary()?,
             argument: COMPILE.to_owned(),
         });
-        let toolbox = Toolbox::new(Parts {
+        let secret_ambient = ambient.clone();
+        let policy = Policy::builtin("/nonexistent".as_ref());
+        let parts = Parts {
             registry: Registry::new(stores.clone()),
-            policy: Policy::builtin("/nonexistent".as_ref()),
+            policies: Arc::new(Fixed(policy.clone())),
             runtime: Runtime::new(options)?,
             audit,
             ambient: ambient.clone(),
+            key_values: None,
+            secrets: Arc::new(cofferdam_secrets::Vault::forgetful(
+                stores.secrets.clone(),
+                cofferdam_secrets::Sources::none(),
+                secret_ambient,
+            )),
             component_bytes_max: Parts::COMPONENT_BYTES_MAX,
-        });
+        };
+        let toolbox = Toolbox::new(parts, policy);
         let door = Door::new(toolbox.clone(), ambient);
         let stop = CancellationToken::new();
         Ok(Self {
@@ -109,6 +118,8 @@ impl World {
             let record = ToolRecord {
                 digest: Digest::of(spec.name.as_str().as_bytes()),
                 component: "listed".parse()?,
+                contract: cofferdam_types::tool::Contract::Declared,
+                imports: Vec::new(),
                 created_at: Timestamp::from_millis(0),
                 created_by: "local".to_owned(),
                 spec,
@@ -125,7 +136,7 @@ impl World {
         loop {
             let page = self.toolbox.audit(&admin(), &PageRequest::first()).await?;
             let ended = |act: &Act| matches!(act, Act::Call(call) if call.code == Some(code));
-            let seen = page.items.iter().filter(|e| ended(&e.record.act)).count();
+            let seen = page.items.iter().filter(|e| ended(&e.record().act)).count();
             if seen >= count {
                 return Ok(());
             }

@@ -1,11 +1,15 @@
-//! Clocks and timers.
+//! Clocks and timers. A frozen wall clock shows one time for ever; the monotonic clock counts from the
+//! start of the call in either case, so that timers fire and waiting ends.
 
+use cofferdam_policy::capability::clocks::ClockMode;
+use cofferdam_types::Timestamp;
 use wasmtime::component::{HasData, Linker, Resource};
 use wasmtime_wasi::clocks::WasiClocksCtxView;
 use wasmtime_wasi::p2::DynPollable;
 use wasmtime_wasi::p2::bindings::clocks::{monotonic_clock, wall_clock};
 
 use super::undeclared;
+use crate::fuel;
 use crate::meter::Meter;
 use crate::state::State;
 
@@ -17,13 +21,13 @@ impl HasData for Clocks {
 
 struct View<'a> {
     wasi: WasiClocksCtxView<'a>,
-    granted: bool,
+    mode: Option<ClockMode>,
     meter: &'a Meter,
 }
 
 impl View<'_> {
     fn check(&self, operation: &str) -> wasmtime::Result<()> {
-        if self.granted {
+        if self.mode.is_some() {
             Ok(())
         } else {
             undeclared(self.meter, "clocks", operation)
@@ -37,9 +41,10 @@ pub(super) fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
             ctx: state.wasi.clocks(),
             table: &mut state.table,
         };
+        state.meter.charge(fuel::HOST_CALL);
         View {
             wasi,
-            granted: state.clocks,
+            mode: state.clocks,
             meter: &state.meter,
         }
     }
@@ -47,10 +52,21 @@ pub(super) fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     monotonic_clock::add_to_linker::<State, Clocks>(linker, view)
 }
 
+fn datetime(time: Timestamp) -> wall_clock::Datetime {
+    let millis = time.as_millis();
+    wall_clock::Datetime {
+        seconds: millis / 1_000,
+        nanoseconds: u32::try_from(millis % 1_000 * 1_000_000).unwrap_or(0),
+    }
+}
+
 impl wall_clock::Host for View<'_> {
     fn now(&mut self) -> wasmtime::Result<wall_clock::Datetime> {
         self.check("read")?;
-        wall_clock::Host::now(&mut self.wasi)
+        match self.mode {
+            Some(ClockMode::Frozen(time)) => Ok(datetime(time)),
+            Some(ClockMode::Real) | None => wall_clock::Host::now(&mut self.wasi),
+        }
     }
 
     fn resolution(&mut self) -> wasmtime::Result<wall_clock::Datetime> {

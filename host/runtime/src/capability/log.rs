@@ -5,12 +5,15 @@ use cofferdam_types::call::{LogLevel, LogRecord};
 use serde_json::{Value, json};
 
 use crate::bindings::cofferdam::tool::log::{Host, Level};
+use crate::fuel;
 use crate::state::State;
 
 impl Host for State {
     fn write(&mut self, level: Level, message: String, fields: String) -> wasmtime::Result<()> {
+        let bytes = message.len() + fields.len();
+        self.meter.charge(fuel::RECORD + fuel::bytes(bytes));
         // Before anything is made of it: a flood of records costs nothing but its counting.
-        if !self.meter.has_room((message.len() + fields.len()) as u64) {
+        if !self.meter.has_room(bytes as u64) {
             return Ok(());
         }
         let record = LogRecord {

@@ -11,9 +11,14 @@ const TOOLS: &str = "cofferdam:tool/tools@";
 /// The track of it that this host runs.
 const TRACK: &str = "0.1.";
 /// What a component may import, by semver track.
-const IMPORTS: [(&str, &str); 9] = [
+const IMPORTS: [(&str, &str); 14] = [
+    ("cofferdam:tool/key-value", "0.1."),
     ("cofferdam:tool/log", "0.1."),
+    ("cofferdam:tool/process", "0.1."),
     ("cofferdam:tool/progress", "0.1."),
+    ("cofferdam:tool/secrets", "0.1."),
+    ("cofferdam:tool/tls", "0.1."),
+    ("cofferdam:tool/tool-call", "0.1."),
     ("wasi:cli/", "0.2."),
     ("wasi:clocks/", "0.2."),
     ("wasi:filesystem/", "0.2."),

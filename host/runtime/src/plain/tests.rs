@@ -5,7 +5,9 @@ use std::fmt::Write;
 use std::sync::Arc;
 use std::time::Instant;
 
+use cofferdam_egress::{self as egress, Client, Owner, Session};
 use cofferdam_policy::Describe;
+use cofferdam_process::Launcher;
 use cofferdam_types::Digest;
 use cofferdam_types::call::Deaf;
 use cofferdam_values::{Case, Field, Type};
@@ -20,10 +22,15 @@ use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use wit_parser::Resolve;
 
 use super::*;
-use crate::limiter::Budget;
+use crate::budget::Budget;
+use crate::capability::filesystem::Files;
+use crate::capability::secrets::Held;
+use crate::capability::tool_call::Depth;
+use crate::limiter::Limiter;
 use crate::meter::Meter;
 use crate::schedule::{History, Slice};
-use crate::state;
+use crate::state::{self, Inside, Links};
+use crate::warrant::Warrant;
 use generate::{Bytes, returns, ty, validator, value};
 
 #[path = "../../../values/tests/values/generate.rs"]
@@ -260,15 +267,36 @@ impl Host {
         let describe = Describe::new(Digest::of(b""));
         let grant = describe.grant();
         let meter = Arc::new(Meter::new(grant.limits()));
+        let warrant = Warrant::new(grant.clone(), meter.clone());
+        let client = Client::new(egress::Options::default()).expect("a client");
+        let gate = Arc::new(warrant.clone());
+        let session = Arc::new(Session::new(client, gate, None, Owner::default(), None));
+        let inside = Inside {
+            meter: &meter,
+            session: &session,
+            secrets: &Arc::new(Held::new(None, warrant)),
+            host_variable: |_| None,
+            files: Files::none(),
+            links: Links {
+                call: String::new(),
+                observer: Arc::new(Deaf),
+                launcher: Arc::new(Launcher {
+                    program: "/nonexistent".into(),
+                    argument: String::new(),
+                }),
+                owner: Owner::default(),
+                secrets: None,
+                spaces: None,
+                tools: None,
+                depth: Depth::ROOT,
+                ends: Instant::now() + grant.limits().deadline(),
+            },
+        };
         let slice = Arc::new(Slice::new(&Arc::new(History::new())));
-        let store = state::store(
-            &self.engine,
-            grant,
-            &self.budget,
-            &meter,
-            &slice,
-            Arc::new(Deaf),
-        );
+        let reservation = self.budget.reserve_first(0).expect("room for nothing");
+        let max = grant.limits().memory_bytes;
+        let limiter = Limiter::new(meter.clone(), reservation, 0, max);
+        let store = state::store(&self.engine, grant, limiter, &slice, inside);
         let answer = plain
             .call(store.expect("a store"), "echo", arguments, BYTES_MAX)
             .await;

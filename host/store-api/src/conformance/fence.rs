@@ -214,7 +214,7 @@ pub async fn one_of_many_drivers_wins(stores: Stores) {
 }
 
 /// Polls all of them in turn until all are done.
-async fn together<F: Future>(futures: Vec<F>) -> Vec<F::Output> {
+pub(super) async fn together<F: Future>(futures: Vec<F>) -> Vec<F::Output> {
     let mut futures: Vec<_> = futures.into_iter().map(Box::pin).collect();
     let mut answers: Vec<_> = futures.iter().map(|_| None).collect();
     std::future::poll_fn(|cx| {

@@ -7,7 +7,8 @@ use cofferdam_types::run::{Run, RunStatus};
 use cofferdam_types::task::Task;
 
 use super::sample::{
-    agent, agent_id, claimed, created, entry, events, later, run, started, task, tenant, time, tool,
+    agent, agent_id, claimed, created, entry, events, later, run, secret, started, task, tenant,
+    time, tool,
 };
 use crate::{Append, RunFilter, StoreError, Stores, TaskFilter};
 
@@ -124,4 +125,21 @@ pub async fn agents_and_audit_of_others(stores: Stores) {
     assert_eq!(stores.audit.append(&entries).await, Ok(()));
     let page = stores.audit.list(&other, &PageRequest::first()).await;
     assert_eq!(page.expect("a page").items, Vec::new());
+}
+
+/// A secret of one tenant can't be seen, listed, replaced or removed by another, whatever it is
+/// called.
+pub async fn secrets_of_others(stores: Stores) {
+    let (own, other) = (tenant("alpha"), tenant("beta"));
+    let kept = secret(&own, "token", 1);
+    let name = &kept.head.name;
+    assert_eq!(stores.secrets.put(&kept, None).await, Ok(()));
+    assert_eq!(stores.secrets.get(&other, name).await, Ok(None));
+    assert_eq!(stores.secrets.list(&other).await, Ok(Vec::new()));
+    assert_eq!(stores.secrets.remove(&other, name).await, Ok(false));
+    let stolen = secret(&other, "token", 2);
+    let replaced = stores.secrets.put(&stolen, Some(&kept.head)).await;
+    assert_eq!(replaced, Err(StoreError::Conflict));
+    assert_eq!(stores.secrets.put(&stolen, None).await, Ok(()));
+    assert_eq!(stores.secrets.get(&own, name).await, Ok(Some(kept)));
 }

@@ -2,6 +2,7 @@
 //! `store-memory`, which is simple enough to be right.
 
 use cofferdam_types::agent::Agent;
+use cofferdam_types::key_value::{Quota, When, Write};
 use cofferdam_types::page::PageRequest;
 use cofferdam_types::run::{Run, RunStatus};
 use cofferdam_types::task::{Task, TaskStatus};
@@ -11,8 +12,8 @@ use proptest::sample::select;
 use serde_json::Value;
 
 use super::sample::{
-    agent, agent_id, created, entry, events, key, key_id, later, run, run_id, task, task_id,
-    tenant, time, tool,
+    agent, agent_id, created, entry, events, key, key_id, later, run, run_id, secret, space,
+    state_key, task, task_id, tenant, time, tool,
 };
 use crate::{Append, AuditEntry, KeyRecord, RunFilter, Stores, TaskFilter, ToolRecord};
 
@@ -23,6 +24,12 @@ const RUNS: u32 = 5;
 const AGENTS: u32 = 2;
 const KEYS: u32 = 2;
 const BLOBS: u8 = 2;
+/// Smaller than what is written, so that it is met.
+const QUOTA: Quota = Quota {
+    entries: 3,
+    bytes: 8,
+    value_bytes: 2,
+};
 /// Shorter than the lists get, so that they have pages.
 const PAGE: u32 = 2;
 
@@ -49,6 +56,16 @@ pub enum Op {
         owner: usize,
         key: u32,
         tag: u8,
+    },
+    PutSecret {
+        owner: usize,
+        name: &'static str,
+        version: u64,
+        replaces: bool,
+    },
+    RemoveSecret {
+        owner: usize,
+        name: &'static str,
     },
     CreateTask {
         owner: usize,
@@ -95,6 +112,13 @@ pub enum Op {
         ahead: u64,
         count: u64,
     },
+    /// `expected` is what the key has to hold; absent asks for nothing.
+    State {
+        owner: usize,
+        key: &'static str,
+        value: Option<u8>,
+        expected: Option<Option<u8>>,
+    },
 }
 
 /// Operations in a row, most of which the store accepts.
@@ -116,7 +140,21 @@ fn op() -> impl Strategy<Value = Op> {
             .prop_map(|(owner, run, at)| Op::Cancel { owner, run, at }),
         1 => (owner(), mostly_zero(), 0..3_u64)
             .prop_map(|(owner, ahead, count)| Op::Audit { owner, ahead, count }),
+        3 => states(),
     ]
+}
+
+fn states() -> impl Strategy<Value = Op> {
+    let key = select(vec!["a", "a/1", "a/2", "b"]);
+    let value = || prop::option::of(0..3_u8);
+    (owner(), key, value(), prop::option::of(value())).prop_map(|(owner, key, value, expected)| {
+        Op::State {
+            owner,
+            key,
+            value,
+            expected,
+        }
+    })
 }
 
 fn catalogue() -> impl Strategy<Value = Op> {
@@ -135,6 +173,15 @@ fn catalogue() -> impl Strategy<Value = Op> {
             agent,
             tag
         }),
+        (owner(), secret_name(), 0..4_u64, any::<bool>()).prop_map(
+            |(owner, name, version, replaces)| Op::PutSecret {
+                owner,
+                name,
+                version,
+                replaces
+            }
+        ),
+        (owner(), secret_name()).prop_map(|(owner, name)| Op::RemoveSecret { owner, name }),
         (owner(), 0..KEYS, any::<u8>()).prop_map(|(owner, key, tag)| Op::CreateKey {
             owner,
             key,
@@ -183,6 +230,10 @@ fn appends() -> impl Strategy<Value = Op> {
                 cancel,
             },
         )
+}
+
+fn secret_name() -> impl Strategy<Value = &'static str> {
+    select(vec!["a", "a-b", "a/b"])
 }
 
 fn owner() -> impl Strategy<Value = usize> {
@@ -236,6 +287,7 @@ fn tenants() -> [Tenant; TENANTS] {
     [tenant("alpha"), tenant("beta")]
 }
 
+#[expect(clippy::too_many_lines, reason = "one arm for each operation")]
 async fn carry_out(stores: &Stores, op: &Op) -> String {
     let tenants = tenants();
     match op {
@@ -272,6 +324,25 @@ async fn carry_out(stores: &Stores, op: &Op) -> String {
             };
             text(stores.keys.create(&key).await)
         }
+        Op::PutSecret {
+            owner,
+            name,
+            version,
+            replaces,
+        } => {
+            let next = secret(&tenants[*owner], name, *version);
+            let kept = stores
+                .secrets
+                .get(&tenants[*owner], &next.head.name)
+                .await
+                .expect("a readable secret");
+            let replaces = kept.filter(|_| *replaces).map(|kept| kept.head);
+            text(stores.secrets.put(&next, replaces.as_ref()).await)
+        }
+        Op::RemoveSecret { owner, name } => {
+            let name = name.parse().expect("a secret name");
+            text(stores.secrets.remove(&tenants[*owner], &name).await)
+        }
         Op::Claim { owner, run, agent } => {
             let (run, agent) = (run_id(*run), agent_id(*agent));
             text(stores.runs.claim(&tenants[*owner], &run, &agent).await)
@@ -295,9 +366,34 @@ async fn carry_out(stores: &Stores, op: &Op) -> String {
                 .collect();
             text(stores.audit.append(&entries).await)
         }
+        Op::State { .. } => write_state(stores, &tenants, op).await,
         Op::CreateTask { .. } | Op::UpdateTask { .. } => write_task(stores, &tenants, op).await,
         Op::CreateRun { .. } | Op::Append { .. } => write_run(stores, &tenants, op).await,
     }
+}
+
+async fn write_state(stores: &Stores, tenants: &[Tenant], op: &Op) -> String {
+    let Op::State {
+        owner,
+        key,
+        value,
+        expected,
+    } = op
+    else {
+        unreachable!("the caller sends the operations on state");
+    };
+    let bytes = |value: u8| vec![value; usize::from(value)];
+    let write = Write {
+        key: state_key(key),
+        value: value.map(bytes),
+        when: match expected {
+            None => When::Always,
+            Some(None) => When::Absent,
+            Some(Some(value)) => When::Holds(bytes(*value)),
+        },
+    };
+    let space = space(&tenants[*owner], "files");
+    text(stores.key_values.write(&space, &write, &QUOTA).await)
 }
 
 async fn write_task(stores: &Stores, tenants: &[Tenant], op: &Op) -> String {
@@ -396,6 +492,11 @@ async fn content(stores: &Stores) -> Vec<String> {
         for n in 0..BLOBS {
             lines.push(text(stores.blobs.get(owner, &Digest::of(&[n])).await));
         }
+        lines.push(text(stores.secrets.list(owner).await));
+        for name in ["a", "a-b", "a/b"] {
+            let name = name.parse().expect("a secret name");
+            lines.push(text(stores.secrets.get(owner, &name).await));
+        }
         for n in 0..AGENTS {
             lines.push(text(stores.agents.get(owner, &agent_id(n)).await));
         }
@@ -430,6 +531,16 @@ async fn content(stores: &Stores) -> Vec<String> {
 /// The first two pages of every list of one tenant.
 async fn lists(stores: &Stores, owner: &Tenant) -> Vec<String> {
     let mut lines = Vec::new();
+    let space = space(owner, "files");
+    for prefix in ["", "a/"] {
+        for after in [None, Some(state_key("a/1"))] {
+            let page = PageRequest { after, limit: PAGE };
+            lines.push(text(stores.key_values.list(&space, prefix, &page).await));
+        }
+    }
+    for key in ["a", "a/1", "a/2", "b"] {
+        lines.push(text(stores.key_values.get(&space, &state_key(key)).await));
+    }
     for status in [None, Some(TaskStatus::Pending), Some(TaskStatus::Failed)] {
         let filter = TaskFilter { status };
         for after in [None, Some(task_id(1))] {

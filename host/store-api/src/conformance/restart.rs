@@ -1,12 +1,14 @@
 //! Cases about a restart: what was answered with `Ok` is there afterwards.
 
 use cofferdam_types::Digest;
+use cofferdam_types::key_value::{Full, Quota, When, Write, Written};
 use cofferdam_types::page::PageRequest;
 use cofferdam_types::run::RunStatus;
 
 use super::Durable;
 use super::sample::{
-    agent, claimed, create, entry, event, events, finish, key, later, run, started, tenant, tool,
+    agent, claimed, create, entry, event, events, finish, key, later, run, secret, space, started,
+    state_key, tenant, tool,
 };
 use crate::{Append, StoreError};
 
@@ -15,26 +17,52 @@ pub async fn every_table_is_kept(harness: &mut impl Durable) {
     let own = tenant("alpha");
     let (record, agent, key) = (tool("read", "1.0.0", b"a"), agent(&own, 1), key(&own, 1));
     let (entry, digest) = (entry(&own, 1), Digest::of(b"bytes"));
+    let secret = secret(&own, "token", 1);
     let batch = [record.clone()];
+    let state = space(&own, "files");
+    let quota = Quota {
+        entries: 1,
+        ..Quota::DEFAULT
+    };
+    let write = Write {
+        key: state_key("a"),
+        value: Some(b"kept".to_vec()),
+        when: When::Always,
+    };
     let (task, head) = {
         let stores = harness.stores();
         assert_eq!(stores.tools.register(&own, &batch).await, Ok(true));
         assert_eq!(stores.blobs.put(&own, &digest, b"bytes").await, Ok(()));
         assert_eq!(stores.agents.put(&agent).await, Ok(()));
         assert_eq!(stores.keys.create(&key).await, Ok(()));
+        assert_eq!(stores.secrets.put(&secret, None).await, Ok(()));
         let entries = std::slice::from_ref(&entry);
         assert_eq!(stores.audit.append(entries).await, Ok(()));
+        let written = stores.key_values.write(&state, &write, &quota).await;
+        assert_eq!(written, Ok(Written::Done { existed: false }));
         let (task, queued) = started(&stores, &own, 1).await;
         (task, claimed(&stores, &queued, 1).await)
     };
     harness.restart();
 
     let stores = harness.stores();
+    let kept = stores.key_values.get(&state, &write.key).await;
+    assert_eq!(kept, Ok(write.value));
+    let more = Write {
+        key: state_key("b"),
+        value: Some(Vec::new()),
+        when: When::Always,
+    };
+    let written = stores.key_values.write(&state, &more, &quota).await;
+    assert_eq!(written, Ok(Written::Full(Full::Entries)));
     assert_eq!(stores.tools.list(&own).await, Ok(vec![record]));
     let kept = stores.blobs.get(&own, &digest).await;
     assert_eq!(kept, Ok(Some(b"bytes".to_vec())));
     assert_eq!(stores.agents.get(&own, &agent.id).await, Ok(Some(agent)));
     assert_eq!(stores.keys.get(&key.id).await, Ok(Some(key)));
+    let name = &secret.head.name;
+    let kept = stores.secrets.get(&own, name).await;
+    assert_eq!(kept, Ok(Some(secret.clone())));
     assert_eq!(stores.audit.last().await, Ok(Some((1, entry.digest))));
     assert_eq!(stores.tasks.get(&own, &task.id).await, Ok(Some(task)));
     let log = stores.events.read(&own, &head.id, 0, 10).await;

@@ -4,15 +4,20 @@ use cofferdam_types::agent::{Agent, AgentType};
 use cofferdam_types::audit::{Act, AuditRecord};
 use cofferdam_types::call::Usage;
 use cofferdam_types::caller::{Caller, Role};
+use cofferdam_types::key_value::{Key, Owner, Space};
 use cofferdam_types::limits::LimitRequest;
 use cofferdam_types::plan::{OnError, OnInterrupt, Plan, Retry, Step};
 use cofferdam_types::run::{Event, EventKind, Run, RunStatus};
 use cofferdam_types::task::{Task, TaskStatus};
 use cofferdam_types::tool::{SafetyFlags, ToolSpec};
-use cofferdam_types::{AgentId, Digest, KeyId, Payload, RunId, TaskId, Tenant, Timestamp, Version};
+use cofferdam_types::{
+    AgentId, CallId, Digest, KeyId, Payload, RunId, TaskId, Tenant, Timestamp, Version,
+};
 use serde_json::json;
 
-use crate::{Append, AuditEntry, KeyRecord, Stores, ToolRecord};
+use crate::{
+    Append, AuditEntry, CallKey, KeyRecord, SealKeyId, SecretHead, SecretRecord, Stores, ToolRecord,
+};
 
 /// A tenant by name.
 pub fn tenant(name: &str) -> Tenant {
@@ -22,6 +27,19 @@ pub fn tenant(name: &str) -> Tenant {
 /// The `n`th point in time.
 pub fn time(n: u64) -> Timestamp {
     Timestamp::from_millis(1_760_000_000_000 + n)
+}
+
+/// The space of the component `component`.
+pub fn space(tenant: &Tenant, component: &str) -> Space {
+    Space {
+        tenant: tenant.clone(),
+        owner: Owner::Tool(component.parse().expect("a component name")),
+    }
+}
+
+/// A key.
+pub fn state_key(text: &str) -> Key {
+    text.parse().expect("a key")
 }
 
 fn uuid(n: u32) -> String {
@@ -38,6 +56,11 @@ pub fn run_id(n: u32) -> RunId {
     uuid(n).parse().expect("a UUID")
 }
 
+/// The `n`th call id.
+pub fn call_id(n: u32) -> CallId {
+    uuid(n).parse().expect("a UUID")
+}
+
 /// The `n`th agent id.
 pub fn agent_id(n: u32) -> AgentId {
     uuid(n).parse().expect("a UUID")
@@ -46,6 +69,22 @@ pub fn agent_id(n: u32) -> AgentId {
 /// The `n`th key id.
 pub fn key_id(n: u32) -> KeyId {
     uuid(n).parse().expect("a UUID")
+}
+
+/// A secret's `version`th value.
+pub fn secret(tenant: &Tenant, name: &str, version: u64) -> SecretRecord {
+    let head = SecretHead {
+        tenant: tenant.clone(),
+        name: name.parse().expect("a secret name"),
+        version,
+        created_at: time(0),
+        rotated_at: time(version),
+        key: SealKeyId::new([1; 8]),
+    };
+    SecretRecord {
+        head,
+        sealed: vec![0, 255, u8::try_from(version % 256).expect("a byte")],
+    }
 }
 
 /// A pending task of one step.
@@ -70,6 +109,8 @@ pub fn task(tenant: &Tenant, n: u32) -> Task {
         },
         parameters: Payload::null(),
         workspace: None,
+        security_requirements: None,
+        execution_environment: None,
         priority: 50,
         tags: vec!["demo".to_owned()],
         status: TaskStatus::Pending,
@@ -212,6 +253,8 @@ pub fn tool(function: &str, version: &str, component: &[u8]) -> ToolRecord {
         },
         component: "files".parse().expect("a component name"),
         digest: Digest::of(component),
+        contract: cofferdam_types::tool::Contract::Declared,
+        imports: Vec::new(),
         created_at: time(1),
         created_by: "local".to_owned(),
     }
@@ -242,18 +285,23 @@ pub fn key(tenant: &Tenant, n: u32) -> KeyRecord {
 
 /// The entry of that number.
 pub fn entry(tenant: &Tenant, seq: u64) -> AuditEntry {
+    let act = Act::Publish {
+        component: "files@1.2.0".to_owned(),
+        digest: Digest::of(b"files"),
+    };
+    acted(tenant, seq, act)
+}
+
+/// The entry of that number about an act.
+pub fn acted(tenant: &Tenant, seq: u64, act: Act) -> AuditEntry {
+    let call = act.call().map(|(id, root)| CallKey { id, root });
+    let record = AuditRecord::new(tenant.clone(), time(seq), "key:1", act);
     AuditEntry {
         seq,
         previous: Digest::of(&(seq - 1).to_le_bytes()),
         digest: Digest::of(&seq.to_le_bytes()),
-        record: AuditRecord {
-            tenant: tenant.clone(),
-            at: time(seq),
-            actor: "key:1".to_owned(),
-            act: Act::Publish {
-                component: "files@1.2.0".to_owned(),
-                digest: Digest::of(b"files"),
-            },
-        },
+        tenant: tenant.clone(),
+        call,
+        text: serde_json::to_string(&record).expect("a record is JSON"),
     }
 }

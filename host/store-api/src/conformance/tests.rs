@@ -14,6 +14,7 @@ fn every_case_is_listed() {
         include_str!("keys.rs"),
         include_str!("restart.rs"),
         include_str!("runs.rs"),
+        include_str!("secrets.rs"),
         include_str!("tasks.rs"),
         include_str!("tools.rs"),
     ];

@@ -1,5 +1,5 @@
 use async_trait::async_trait;
-use cofferdam_types::tool::ToolSpec;
+use cofferdam_types::tool::{Contract, ToolSpec};
 use cofferdam_types::{ComponentName, Digest, Tenant, Timestamp, ToolName, Version};
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +14,12 @@ pub struct ToolRecord {
     pub component: ComponentName,
     /// The component's bytes.
     pub digest: Digest,
+    /// How it is known what the tool needs.
+    #[serde(default)]
+    pub contract: Contract,
+    /// What the component imports, as in `wasi:http/outgoing-handler@0.2.6`.
+    #[serde(default)]
+    pub imports: Vec<String>,
     /// When it was registered.
     pub created_at: Timestamp,
     /// Who registered it, as [`cofferdam_types::caller::Caller::principal`].

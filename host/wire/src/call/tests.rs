@@ -21,6 +21,7 @@ fn outcome(result: Result<Payload, Failure>, tool: bool) -> Outcome {
             ..Usage::default()
         },
         log: CallLog::default(),
+        uses: Vec::new(),
         denials: Vec::new(),
     }
 }

@@ -128,6 +128,8 @@ impl Call {
                 None => None,
             },
             limits: self.limits.request(),
+            delegate: None,
+            execution_environment: None,
         };
         let body = serde_json::to_vec(&request).map_err(|error| broken("write JSON", &error))?;
         let path = ["tools", &in_path(&tool), "call"];

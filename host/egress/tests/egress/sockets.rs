@@ -1,0 +1,184 @@
+//! Raw connections: names first, then the addresses they answered; TLS that the host speaks.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use cofferdam_egress::{Error, Limit, Options, Peer};
+use cofferdam_policy::capability::sockets::{Protocol, Tls};
+use cofferdam_types::call::DenialCode;
+use rustls::version::TLS13;
+use serde_json::json;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio_rustls::TlsAcceptor;
+
+use crate::servers::{Authority, Server};
+use crate::world::{Call, Names, World};
+
+fn code<T>(result: Result<T, Error>) -> Option<DenialCode> {
+    match result {
+        Err(Error::Denied(denial)) => Some(denial.code),
+        _ => None,
+    }
+}
+
+fn at(place: &str) -> SocketAddr {
+    place.parse().expect("an address and port")
+}
+
+#[tokio::test]
+async fn a_name_opens_what_it_answered_and_nothing_else() {
+    let names = Names::new(&[("db.good.test", &[&["8.8.8.8", "10.0.0.1"]])]);
+    let sockets = json!([{"host": "db.good.test", "port": 5432, "connections": 2}]);
+    let call = World {
+        sockets,
+        names,
+        ..World::default()
+    }
+    .start();
+    let open = |place: &str| call.session.may_open(Protocol::Tcp, at(place));
+    assert_eq!(
+        code(open("8.8.8.8:5432")),
+        Some(DenialCode::NotGranted),
+        "not looked up"
+    );
+    let other = "evil.test".parse().expect("a name");
+    assert_eq!(
+        code(call.session.look_up(&other).await),
+        Some(DenialCode::NotGranted)
+    );
+    assert_eq!(call.names.asked(), 0);
+    let name = "db.good.test".parse().expect("a name");
+    assert_eq!(call.session.look_up(&name).await.expect("answers").len(), 2);
+    assert!(open("8.8.8.8:5432").is_ok());
+    assert_eq!(code(open("8.8.8.8:5433")), Some(DenialCode::NotGranted));
+    assert_eq!(code(open("8.8.4.4:5432")), Some(DenialCode::NotGranted));
+    assert_eq!(
+        code(open("10.0.0.1:5432")),
+        Some(DenialCode::ForbiddenAddress)
+    );
+    let udp = call.session.may_open(Protocol::Udp, at("8.8.8.8:5432"));
+    assert_eq!(code(udp), Some(DenialCode::NotGranted));
+    assert!(open("8.8.8.8:5432").is_ok());
+    let limit = open("8.8.8.8:5432");
+    assert!(matches!(
+        limit,
+        Err(Error::Limit {
+            limit: Limit::Connections,
+            ..
+        })
+    ));
+}
+
+/// A mail server that begins with TLS as it is told to, and then says what it hears.
+async fn mail(authority: &Authority, greeting: &'static str, go: &'static str) -> Server {
+    let config = authority.server(&["mail.good.test"], &[&TLS13], |_| {});
+    let acceptor = TlsAcceptor::from(Arc::new(config));
+    Server::with(None, move |stream, heard| {
+        let acceptor = acceptor.clone();
+        async move {
+            let mut stream = BufReader::new(stream);
+            drop(stream.write_all(greeting.as_bytes()).await);
+            let mut line = String::new();
+            while !line.contains("STARTTLS") {
+                line.clear();
+                if stream.read_line(&mut line).await.unwrap_or(0) == 0 {
+                    return;
+                }
+                heard.lock().expect("no panic").push(line.clone());
+                if line.starts_with("EHLO") {
+                    drop(stream.write_all(b"250-mail\r\n250 STARTTLS\r\n").await);
+                }
+            }
+            drop(stream.write_all(go.as_bytes()).await);
+            if let Ok(mut secure) = acceptor.accept(stream.into_inner()).await {
+                let mut bytes = [0; 5];
+                if secure.read_exact(&mut bytes).await.is_ok() {
+                    drop(secure.write_all(&bytes).await);
+                    drop(secure.shutdown().await);
+                }
+            }
+        }
+    })
+    .await
+}
+
+fn post(authority: &Authority, server: &Server, tls: &str) -> Call {
+    World {
+        names: Names::new(&[("mail.good.test", &[&["127.0.0.1"]])]),
+        sockets: json!([{"host": "mail.good.test", "port": server.at.port(), "tls": tls,
+                         "addresses": ["127.0.0.1"], "sent_bytes": 8}]),
+        options: Options {
+            authorities: authority.pem(),
+            ..Options::default()
+        },
+        ..World::default()
+    }
+    .start()
+}
+
+fn peer(server: &Server) -> Peer {
+    Peer {
+        host: "mail.good.test".parse().expect("a host"),
+        port: server.at.port(),
+    }
+}
+
+#[tokio::test]
+async fn the_host_speaks_tls_for_mail() {
+    let ours = Authority::new();
+    for (how, word, greeting, go) in [
+        (
+            Tls::StarttlsSmtp,
+            "starttls-smtp",
+            "220 hi\r\n",
+            "220 go\r\n",
+        ),
+        (
+            Tls::StarttlsImap,
+            "starttls-imap",
+            "* OK hi\r\n",
+            "a OK go\r\n",
+        ),
+    ] {
+        let server = mail(&ours, greeting, go).await;
+        let call = post(&ours, &server, word);
+        let mut stream = call
+            .session
+            .connect(&peer(&server), how)
+            .await
+            .expect("a connection");
+        stream.write_all(b"hello").await.expect("room");
+        let mut answer = [0; 5];
+        stream.read_exact(&mut answer).await.expect("an echo");
+        assert_eq!(&answer, b"hello");
+        let beyond = stream.write_all(b"more than eight").await;
+        assert!(beyond.is_err(), "the bytes of the call are used up");
+        let other = call.session.connect(&peer(&server), Tls::Required).await;
+        assert_eq!(
+            code(other),
+            Some(DenialCode::ForbiddenAddress),
+            "only as it is granted"
+        );
+        let raw = call.session.may_open(Protocol::Tcp, server.at);
+        assert!(code(raw).is_some(), "not in the clear");
+    }
+}
+
+#[tokio::test]
+async fn an_upgrade_that_is_not_clean_is_refused() {
+    let (ours, theirs) = (Authority::new(), Authority::new());
+    for (authority, go) in [
+        (&ours, "454 no\r\n"),
+        (&ours, "220 go\r\n250 slipped in\r\n"),
+        (&theirs, "220 go\r\n"),
+    ] {
+        let server = mail(authority, "220 hi\r\n", go).await;
+        let call = post(&ours, &server, "starttls-smtp");
+        let error = call
+            .session
+            .connect(&peer(&server), Tls::StarttlsSmtp)
+            .await;
+        let error = error.expect_err("no connection");
+        assert!(error.to_string().starts_with("tls"), "{go:?} {error}");
+    }
+}

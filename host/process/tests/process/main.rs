@@ -1,0 +1,11 @@
+//! Real programs behind real walls.
+#![cfg(target_os = "linux")]
+
+mod arguments;
+mod bare;
+mod limits;
+mod reach;
+mod stand;
+mod streams;
+mod swap;
+mod tree;

@@ -1,0 +1,122 @@
+//! What the policy says of a call, and how a later policy reaches it.
+
+use std::sync::Arc;
+
+use cofferdam_policy::{Carried, Delegation, Format, Grant, Kind, Party, Policy, Request, Subject};
+use cofferdam_registry::Entry;
+use cofferdam_types::call::{Denial, ToolCall};
+use cofferdam_types::tool::Contract;
+use cofferdam_types::{Code, Failure, Payload};
+
+use crate::nested::Above;
+use crate::policies::{Listed, Ruling, Running};
+use crate::toolbox::Toolbox;
+
+/// A call that may run.
+pub(crate) struct Decided<'a> {
+    pub(crate) grant: Arc<Grant>,
+    /// Where a later policy finds it.
+    pub(crate) listed: Listed<'a>,
+}
+
+/// Why a call may not run.
+pub(crate) enum Refusal {
+    /// The policy doesn't allow it.
+    Denied(Vec<Denial>),
+    /// What somebody passes on can't be read.
+    Malformed(Failure),
+}
+
+impl Toolbox {
+    /// Decides about a call under the policy in force, which `under` then names, and lists it for
+    /// the next.
+    pub(crate) fn decided(
+        &self,
+        entry: &Arc<Entry>,
+        call: &Arc<ToolCall>,
+        above: Option<&Above>,
+        under: &mut Option<Arc<Ruling>>,
+    ) -> Result<Decided<'_>, Refusal> {
+        loop {
+            let ruling = under.insert(self.policies.ruling()).clone();
+            let grant = self.grant(&ruling.policy, entry, call)?;
+            let grant = match above {
+                None => grant,
+                Some(above) => grant
+                    .below(&subject(entry), &above.grant, &above.caps)
+                    .map_err(Refusal::Denied)?,
+            };
+            let grant = Arc::new(grant);
+            let running = Running {
+                call: call.clone(),
+                entry: entry.clone(),
+                grant: grant.clone(),
+            };
+            // A policy that came in between decides instead.
+            if let Some(listed) = self.policies.list(&ruling, running) {
+                return Ok(Decided { grant, listed });
+            }
+        }
+    }
+
+    /// What `policy` grants to a call.
+    pub(crate) fn grant(
+        &self,
+        policy: &Policy,
+        entry: &Entry,
+        call: &ToolCall,
+    ) -> Result<Grant, Refusal> {
+        let authority = &call.authority;
+        let delegations = [
+            (Party::Agent, &authority.agent_carries),
+            (Party::Task, &authority.task_carries),
+            (Party::Caller, &authority.caller_delegates),
+        ];
+        let delegations: Vec<(Party, Delegation)> = delegations
+            .into_iter()
+            .filter_map(|(party, carries)| carries.as_ref().map(|carries| (party, carries)))
+            .map(|(party, carries)| Ok((party, delegation(party, carries)?)))
+            .collect::<Result<_, Refusal>>()?;
+        let layers: Vec<Carried<'_>> = delegations
+            .iter()
+            .map(|(party, delegation)| Carried {
+                party: *party,
+                delegation,
+            })
+            .collect();
+        let request = Request {
+            caller: &call.caller,
+            agent: authority.agent.as_deref(),
+            environment: authority.environment.as_deref(),
+            workspace: call.workspace.as_ref(),
+            limits: &call.limits,
+            layers: &layers,
+            arguments: call.arguments.as_value(),
+            now: self.parts.ambient.now(),
+        };
+        policy
+            .decide(&subject(entry), &request)
+            .map_err(Refusal::Denied)
+    }
+}
+
+/// A tool as policies see it.
+pub(crate) fn subject(entry: &Entry) -> Subject<'_> {
+    let record = entry.record();
+    Subject {
+        digest: entry.identity().digest,
+        spec: &record.spec,
+        owner: Some(&record.created_by),
+        imports: &record.imports,
+        kind: match record.contract {
+            Contract::Declared => Kind::Declared,
+            Contract::Derived => Kind::Plain,
+        },
+    }
+}
+
+fn delegation(party: Party, carries: &Payload) -> Result<Delegation, Refusal> {
+    let bearer = format!("what the {} carries", party.as_str());
+    Delegation::parse(carries.to_string().as_bytes(), Format::Json, &bearer)
+        .map_err(|error| Refusal::Malformed(Failure::new(Code::InvalidInput, error.to_string())))
+}

@@ -1,0 +1,112 @@
+//! The file system rows of the catalogue, through the public door: a guest that does raw operations
+//! on its workspace. A canary lies beside the workspace; after each row it is as it was, and so is
+//! the host.
+
+mod limits;
+mod paths;
+mod rights;
+
+use std::path::PathBuf;
+
+use anyhow::{Result, ensure};
+use cofferdam_testing::{Answer, Host, Leftovers, tool};
+use serde_json::{Value, json};
+
+use crate::settled;
+
+/// What no guest may ever read.
+const CANARY: &str = "canary 41c9";
+
+/// A host with the prober, a workspace, and a canary beside it.
+struct Prober {
+    host: Host,
+    workspace: PathBuf,
+    before: Leftovers,
+}
+
+impl Prober {
+    async fn start() -> Result<Self> {
+        let host = Host::start()?;
+        let workspace = host.workspace("probe")?;
+        let beside = host.workspace("probe2")?;
+        std::fs::write(beside.join("canary"), CANARY)?;
+        host.upload(tool("files-prober")?).await?.ok()?;
+        let warm = json!([{"op": "roots"}]);
+        let before = Leftovers::of(host.pid())?;
+        let mut prober = Self {
+            host,
+            workspace,
+            before,
+        };
+        prober.call("probe", &warm).await?.ok()?;
+        prober.before = Leftovers::of(prober.host.pid())?;
+        Ok(prober)
+    }
+
+    async fn call(&self, tool: &str, steps: &Value) -> Result<Answer> {
+        let access = if tool == "look" {
+            "read_only"
+        } else {
+            "read_write"
+        };
+        self.host
+            .call(
+                &format!("files-prober-{tool}"),
+                json!({"steps": steps}),
+                json!({"workspace": {"name": "probe", "access": access}}),
+            )
+            .await
+    }
+
+    /// Does the steps and checks what each came to.
+    async fn check(&self, row: &str, steps: &[(Value, &str)]) -> Result<()> {
+        self.check_as("probe", row, steps).await
+    }
+
+    async fn check_as(&self, tool: &str, row: &str, steps: &[(Value, &str)]) -> Result<()> {
+        let all: Vec<&Value> = steps.iter().map(|(step, _)| step).collect();
+        let body = self.call(tool, &json!(all)).await?.ok()?;
+        for (n, (step, expected)) in steps.iter().enumerate() {
+            let came = body["result"][n].as_str().unwrap_or("nothing");
+            ensure!(came == *expected, "{row}: {step}: {came}, not {expected}");
+        }
+        self.check_after(row, &body).await
+    }
+
+    /// Does the steps and checks that the call ends with this limit.
+    async fn check_limit(&self, row: &str, steps: &Value, limit: &str) -> Result<()> {
+        let answer = self.call("probe", steps).await?;
+        let error = &answer.body["error"];
+        ensure!(
+            error["code"] == "limit_exceeded" && error["details"]["limit"] == limit,
+            "{row}: {}",
+            answer.body
+        );
+        self.check_after(row, &answer.body).await
+    }
+
+    /// The canary is as it was and nobody has seen it; the host holds no more than before.
+    async fn check_after(&self, row: &str, body: &Value) -> Result<()> {
+        let beside = self.host.workspace("probe2")?;
+        let canary = std::fs::read_to_string(beside.join("canary"))?;
+        ensure!(canary == CANARY, "{row}: the canary has changed");
+        ensure!(
+            std::fs::read_dir(beside)?.count() == 1,
+            "{row}: a stray file"
+        );
+        ensure!(
+            !body.to_string().contains(CANARY),
+            "{row}: the canary is out"
+        );
+        settled(&self.host, &self.before).await
+    }
+}
+
+/// Opens `path` to read it.
+fn open(path: &str) -> Value {
+    json!({"op": "open", "path": path, "flags": ["read", "follow"], "name": "f"})
+}
+
+fn op(op: &str, path: &str) -> Value {
+    json!({"op": op, "path": path})
+}

@@ -1,0 +1,30 @@
+use super::*;
+
+#[tokio::test]
+async fn what_is_made_ends() -> Result<()> {
+    let prober = Prober::start().await?;
+    let file = json!({
+        "op": "open", "path": "file", "flags": ["create", "write"], "name": "f",
+    });
+    let size = json!({"op": "set-size", "on": "f", "number": 1_u64 << 62});
+    prober
+        .check_limit("FS-20", &json!([file, size]), "disk")
+        .await?;
+    let hole = json!({"op": "write", "on": "f", "number": 1_u64 << 40, "text": "x"});
+    prober
+        .check_limit("FS-20", &json!([file, hole]), "disk")
+        .await?;
+    let deep = json!([{"op": "mkdir", "path": "a", "times": 10_000, "enter": true}]);
+    prober.check_limit("FS-19 deep", &deep, "depth").await?;
+    let many = json!([
+        {"op": "open", "path": "n-{}", "flags": ["create"], "name": "f", "times": 1_000_000},
+    ]);
+    prober.check_limit("FS-19 many", &many, "files").await?;
+    let listed = json!([op("list", "")]);
+    let body = prober.call("probe", &listed).await?.ok()?;
+    ensure!(body["result"][0] == "10002", "FS-22: {}", body["result"]);
+    let open = json!([
+        {"op": "open", "path": "file", "flags": ["read"], "name": "f-{}", "times": 100_000},
+    ]);
+    prober.check_limit("FS-21", &open, "handles").await
+}

@@ -1,0 +1,71 @@
+//! `cargo xtask attack`: runs the tests of every attack in the catalogue and writes what came of them
+//! into `docs/ATTACKS.md`.
+
+mod catalogue;
+mod marks;
+mod suites;
+mod table;
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use anyhow::{Context, Result, bail, ensure};
+
+use crate::command::{Stages, root};
+use crate::test;
+use crate::tidy::sources;
+use crate::tools;
+
+use catalogue::Catalogue;
+use marks::Mark;
+use suites::Outcome;
+
+/// Where the results are shown.
+const PAGE: &str = "docs/ATTACKS.md";
+
+/// Runs the attacks and writes the page; an attack that is not held is an error at the end.
+pub(crate) fn run() -> Result<()> {
+    let mut stages = Stages::new();
+    let result = stages_of(&mut stages);
+    stages.summary();
+    result
+}
+
+fn stages_of(stages: &mut Stages) -> Result<()> {
+    let sources = sources(root())?;
+    let catalogue = Catalogue::of(&sources)?;
+    let marks = marks::all(&sources);
+    for fault in catalogue.faults(&marks) {
+        eprintln!("attack: {fault}");
+    }
+    let tools = stages.stage("tools", tools::build)?;
+    let built = stages.stage("building host and suites", suites::build)?;
+    let environment = [("COFFERDAM_TOOLS", tools), (test::BINARY, test::binary()?)];
+    let outcomes = stages.stage("attacks", || suites::run(&built, &marks, &environment))?;
+    let page = table::page(&catalogue, &marks, &outcomes, &table::Setting::read()?);
+    fs::write(root().join(PAGE), page).context(PAGE)?;
+    eprintln!("attack: the results are in {PAGE}");
+    verdict(&catalogue, &marks, &outcomes)
+}
+
+fn verdict(
+    catalogue: &Catalogue,
+    marks: &[Mark],
+    outcomes: &BTreeMap<Mark, Outcome>,
+) -> Result<()> {
+    ensure!(!outcomes.is_empty(), "no attack has a test");
+    let failed: Vec<&str> = marks
+        .iter()
+        .filter(|mark| outcomes.get(*mark) != Some(&Outcome::Held))
+        .map(|mark| mark.test.as_str())
+        .collect();
+    if !failed.is_empty() {
+        bail!("not held: {}", failed.join(", "));
+    }
+    let faults = catalogue.faults(marks).len();
+    ensure!(
+        faults == 0,
+        "{faults} faults in the catalogue, listed above"
+    );
+    Ok(())
+}
