@@ -157,13 +157,13 @@ fn files() -> Result<Vec<(&'static str, Vec<u8>, &'static str)>> {
 
 /// A guest that imports a WASI interface with a function of another type.
 fn mistyped() -> Result<Vec<u8>> {
-    let random =
-        "package wasi:random@0.2.12; interface random { get-random-u64: func(x: string) -> u64; }";
     let import = r#"(import "wasi:random/random@0.2.12" "get-random-u64" (func $random (param i32 i32) (result i64)))"#;
     let body = "(drop (call $random (i32.const 0) (i32.const 0))) (global.get $answer)";
-    Guest::new(body)
-        .with(import)
-        .component_with("import wasi:random/random@0.2.12;", random)
+    Guest::new(body).with(import).component_where(
+        "random.wit",
+        "get-random-u64: func() -> u64;",
+        "get-random-u64: func(x: string) -> u64;",
+    )
 }
 
 #[tokio::test]

@@ -100,7 +100,7 @@ fn word(outcome: &Value) -> String {
 fn document(entries: &str) -> String {
     let entries: String = entries
         .lines()
-        .map(|line| format!("      {line}\n"))
+        .flat_map(|line| ["      ", line, "\n"])
         .collect();
     format!(
         "version: 1\nname: wall\nrules:\n  - name: prober\n    tools: [\"http-prober-*\"]\n    \

@@ -28,7 +28,7 @@ impl Wall {
         let policy = files.path().join("policy.yaml");
         let entries: String = entries
             .lines()
-            .map(|line| format!("      {line}\n"))
+            .flat_map(|line| ["      ", line, "\n"])
             .collect();
         let text = format!(
             "version: 1\nname: wall\nrules:\n  - name: prober\n    tools: \
@@ -149,7 +149,7 @@ async fn a_value_is_nowhere_in_files_and_answers() -> Result<()> {
             &String::from_utf8_lossy(&bytes),
         )?;
         let mode = std::fs::metadata(path)?.permissions().mode() & 0o777;
-        ensure!(mode & 0o077 == 0, "{}: {mode:o}", path.display());
+        ensure!(mode.trailing_zeros() >= 6, "{}: {mode:o}", path.display());
         Ok(())
     })?;
     settled(&wall.host, &wall.before).await
@@ -255,7 +255,10 @@ async fn a_change_is_seen_by_the_next_use() -> Result<()> {
     wall.remove("token").await?;
     let before = server.heard().len();
     let came = wall.send(probe(), &[]).await?;
-    ensure!(came == "request_denied" && server.heard().len() == before, "{came}");
+    ensure!(
+        came == "request_denied" && server.heard().len() == before,
+        "{came}"
+    );
     settled(&wall.host, &wall.before).await
 }
 

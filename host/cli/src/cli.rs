@@ -50,6 +50,10 @@ pub(crate) struct Options {
     /// COFFERDAM_POLICY=] [default: the built-in policy]
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) policy: Option<PathBuf>,
+    /// Certificate authorities that requests of tools trust beside the public ones, in PEM
+    #[arg(long, global = true, value_name = "FILE", env = "COFFERDAM_EGRESS_CA")]
+    #[arg(hide_env_values = true)]
+    pub(crate) egress_ca: Option<PathBuf>,
     /// Print the result or error body of the HTTP API instead of text for people
     #[arg(long, global = true)]
     pub(crate) json: bool,

@@ -42,9 +42,13 @@ impl Context {
 
     /// What decides what tools may do, for a host that this process becomes.
     pub(crate) fn rules(&self) -> Result<Rules> {
-        Rules::new(self.options.policy.clone()).map_err(|errors| {
+        let rules = Rules::new(self.options.policy.clone()).map_err(|errors| {
             let errors: Vec<_> = errors.iter().map(ToString::to_string).collect();
             usage(errors.join("\n"))
+        })?;
+        Ok(Rules {
+            authorities: self.options.egress_ca.clone(),
+            ..rules
         })
     }
 

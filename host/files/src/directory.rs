@@ -57,12 +57,12 @@ pub struct OpenHow {
 
 impl OpenHow {
     /// True when the file itself is changed or can be.
-    pub(crate) fn writes(&self) -> bool {
+    pub(crate) fn writes(self) -> bool {
         self.mode.write || self.truncate
     }
 
     /// The host's own flags for a file.
-    pub(crate) fn flags(&self) -> OFlags {
+    pub(crate) fn flags(self) -> OFlags {
         let access = match (self.mode.read, self.writes()) {
             (true, true) => OFlags::RDWR,
             (false, true) => OFlags::WRONLY,

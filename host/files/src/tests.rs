@@ -110,7 +110,7 @@ impl World {
             access: Access::ReadWrite,
         };
         let slice = Slice::new(layer, denies);
-        let files = Files::new(slice, Access::ReadWrite, Some(workspace), &mounts);
+        let files = Files::new(slice, Access::ReadWrite, Some(&workspace), &mounts);
         let gate = Arc::new(TestGate {
             files,
             noted: Mutex::default(),

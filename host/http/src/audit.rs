@@ -90,6 +90,7 @@ async fn lines(mut export: Export) -> Option<(String, Option<Export>)> {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "what maps a list")]
 fn view(entry: AuditEntry) -> AuditView {
     AuditView {
         seq: entry.seq,

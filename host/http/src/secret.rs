@@ -17,7 +17,7 @@ pub(crate) async fn list(
     State(services): State<Arc<Services>>,
 ) -> Result<Answer<SecretList>, Refusal> {
     let secrets = services.toolbox.secrets(&caller).await?;
-    let view = |listed: Listed| view(listed.name, listed.kind.as_str(), listed.stored);
+    let view = |listed: Listed| view(listed.name, listed.kind.as_str(), listed.stored.as_ref());
     let items = secrets.into_iter().map(view).collect();
     Ok(Answer::ok(SecretList { items }))
 }
@@ -37,7 +37,7 @@ pub(crate) async fn set(
         1 => StatusCode::CREATED,
         _ => StatusCode::OK,
     };
-    let view = view(name, "stored", Some(stored));
+    let view = view(name, "stored", Some(&stored));
     Ok(Answer::with_status(status, view))
 }
 
@@ -65,12 +65,12 @@ pub(crate) async fn rotate_key(
     }))
 }
 
-fn view(name: SecretName, source: &str, stored: Option<Stored>) -> SecretView {
+fn view(name: SecretName, source: &str, stored: Option<&Stored>) -> SecretView {
     SecretView {
         name,
         source: source.to_owned(),
-        version: stored.as_ref().map(|stored| stored.version),
-        created_at: stored.as_ref().map(|stored| stored.created_at),
-        rotated_at: stored.as_ref().map(|stored| stored.rotated_at),
+        version: stored.map(|stored| stored.version),
+        created_at: stored.map(|stored| stored.created_at),
+        rotated_at: stored.map(|stored| stored.rotated_at),
     }
 }

@@ -89,7 +89,7 @@ mod tests {
     fn below(rules: &str) -> Result<Vec<&'static str>, Vec<String>> {
         let rules = format!("version: 1\nrules:\n{rules}");
         let caller = grant(&rules, "a-caller");
-        let called = grant(&rules, "a-called");
+        let below = grant(&rules, "a-called");
         let ask = ToolUse {
             tool: "a-called".parse().expect("a name"),
             version: None,
@@ -97,7 +97,7 @@ mod tests {
         let caps = caller.decide::<ToolCall>(&ask).expect("it may be called");
         let spec = spec("a-called", vec![Declared::KeyValue]);
         let subject = Subject::declared(Digest::of(b""), &spec);
-        let left = called.below(&subject, &caller, &caps).map_err(|denials| {
+        let left = below.below(&subject, &caller, &caps).map_err(|denials| {
             denials
                 .into_iter()
                 .map(|denial| denial.capability)

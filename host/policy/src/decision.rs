@@ -102,7 +102,7 @@ impl Policy {
             Some((access, _)) if !slices.filesystem.is_nothing() => Files::new(
                 slices.filesystem.clone(),
                 access,
-                workspace,
+                workspace.as_ref(),
                 &self.parts.mounts,
             ),
             _ => Files::none(),

@@ -37,14 +37,18 @@ const KINDS: [&[&str]; 9] = [
 
 /// What an import says about the component's needs. Secrets go with requests: the host puts them in
 /// without the component's knowing.
-const IMPORTS: [(&str, usize); 10] = [
+const IMPORTS: [(&str, usize); 14] = [
     ("wasi:filesystem/", 0),
     ("wasi:http/", 1),
     ("wasi:http/", 4),
     ("cofferdam:tool/secrets@", 4),
     ("wasi:sockets/", 1),
+    ("cofferdam:tool/tls@", 1),
+    ("cofferdam:tool/process@", 2),
     ("wasi:cli/environment", 3),
     ("wasi:keyvalue/", 5),
+    ("cofferdam:tool/key-value@", 5),
+    ("cofferdam:tool/tool-call@", 6),
     ("wasi:config/", 3),
     ("wasi:clocks/", 7),
     ("wasi:random/", 8),

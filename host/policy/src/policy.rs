@@ -131,6 +131,11 @@ impl Policy {
         self.parts.file.as_ref().map(|file| file.as_path())
     }
 
+    /// The directories that it defines.
+    pub fn mounts(&self) -> &Mounts {
+        &self.parts.mounts
+    }
+
     /// SHA-256 of the document with its keys in order: the same for the same policy in each format.
     pub fn digest(&self) -> &Digest {
         &self.parts.digest

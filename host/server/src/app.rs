@@ -23,16 +23,26 @@ pub(crate) struct Core {
     pub(crate) audit: JoinHandle<()>,
 }
 
+/// What the sandbox of a host has beside its defaults.
+#[derive(Default)]
+pub(crate) struct Sandbox {
+    /// Guests at once; absent: the sandbox's default.
+    pub(crate) live_calls: Option<u32>,
+    /// Where compiled components are kept; absent: nowhere.
+    pub(crate) artifacts: Option<Artifacts>,
+    /// Where files lie that are private to a call.
+    pub(crate) scratch: Option<Arc<Scratch>>,
+    /// Certificate authorities that requests of tools trust beside the public ones, in PEM.
+    pub(crate) authorities: Vec<u8>,
+}
+
 impl Core {
-    /// Over these stores, under this policy; compiled components are kept in `artifacts`, and what
-    /// is private to a call in `scratch`.
+    /// Over these stores, under this policy.
     pub(crate) async fn new(
         stores: &Stores,
         policies: Arc<dyn PolicySource>,
-        live_calls: Option<u32>,
-        artifacts: Option<Artifacts>,
-        scratch: Option<Arc<Scratch>>,
         vault: Arc<Vault>,
+        sandbox: Sandbox,
     ) -> Result<Self, Error> {
         secrets::keep_to_itself();
         let policy = policies.load().map_err(Error::Policy)?;
@@ -42,10 +52,11 @@ impl Core {
             program,
             argument: COMPILE.to_owned(),
         });
-        options.artifacts = artifacts;
-        options.scratch = scratch;
+        options.artifacts = sandbox.artifacts;
+        options.scratch = sandbox.scratch;
+        options.egress.authorities = sandbox.authorities;
         options.host_variable = secrets::host_variable;
-        if let Some(live_calls) = live_calls {
+        if let Some(live_calls) = sandbox.live_calls {
             options.live_calls = live_calls;
         }
         let parts = Parts {

@@ -53,6 +53,9 @@ pub struct Rules {
     pub file: Option<PathBuf>,
     /// What the environment takes away.
     pub narrowing: Narrowing,
+    /// A file of certificate authorities that requests of tools trust beside the public ones, in
+    /// PEM.
+    pub authorities: Option<PathBuf>,
 }
 
 impl Rules {
@@ -68,7 +71,11 @@ impl Rules {
             Some((name.into_string().ok()?, value.into_string().ok()?))
         });
         let narrowing = Narrowing::from_environment(variables)?;
-        Ok(Self { file, narrowing })
+        Ok(Self {
+            file,
+            narrowing,
+            authorities: None,
+        })
     }
 }
 

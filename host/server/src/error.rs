@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use cofferdam_store_api::StoreError;
-use cofferdam_types::Failure;
+use cofferdam_types::{Code, Failure};
 use thiserror::Error as ThisError;
 
 /// Why a host does not start, or stopped.
@@ -60,6 +60,14 @@ pub enum Error {
     /// The environment gives a secret that is none.
     #[error("the secrets of the environment: {}", with_cause(.0))]
     SecretSource(#[from] cofferdam_secrets::SourceError),
+    /// The file of certificate authorities can't be read.
+    #[error("the certificate authorities {}: {source}", path.display())]
+    Authorities {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
     /// The policy can't come into force.
     #[error("{}", .0.message)]
     Policy(Failure),
@@ -78,6 +86,16 @@ pub enum Error {
     /// The path of the running program is not known, so it can't start its compiler.
     #[error("the path of this program: {0}")]
     Program(std::io::Error),
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Policy(failure) => failure,
+            Error::Access(error) => error.into(),
+            error => Self::new(Code::Unavailable, error.to_string()),
+        }
+    }
 }
 
 /// What went wrong, and why.

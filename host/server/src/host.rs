@@ -1,3 +1,4 @@
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use cofferdam_wire::health::Health;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::ambient::System;
-use crate::app::Core;
+use crate::app::{Core, Sandbox};
 use crate::artifacts::artifacts;
 use crate::config::{Durability, Rules, Runs, Store};
 use crate::data_dir::{DataDir, admin_key};
@@ -52,24 +53,24 @@ impl Host {
         rules: Rules,
     ) -> Result<Self, Error> {
         let (stores, store) = open(store, &dir)?;
+        let authorities = match &rules.authorities {
+            Some(file) => read_authorities(file)?,
+            None => Vec::new(),
+        };
         let policies = Arc::new(Policies::new(rules.file, rules.narrowing, &dir));
         let scratch = Scratch::open(&dir.scratch()).map_err(|errno| {
             cofferdam_runtime::Error::Internal(format!(
                 "no directory for what is private to calls: {errno}"
             ))
         })?;
-        let scratch = Some(Arc::new(scratch));
-        let artifacts = artifacts(&dir);
-        let vault = secrets::open(&stores, Some(&dir.secrets_key_file())).await?;
-        let core = Core::new(
-            &stores,
-            policies.clone(),
+        let sandbox = Sandbox {
             live_calls,
-            artifacts,
-            scratch,
-            vault,
-        )
-        .await?;
+            artifacts: artifacts(&dir),
+            scratch: Some(Arc::new(scratch)),
+            authorities,
+        };
+        let vault = secrets::open(&stores, Some(&dir.secrets_key_file())).await?;
+        let core = Core::new(&stores, policies.clone(), vault, sandbox).await?;
         let following = tokio::spawn(policies.follow(core.toolbox.clone()));
         let ambient: Arc<dyn Ambient> = Arc::new(System);
         let access = Arc::new(Access::new(stores.keys.clone(), ambient.clone()));
@@ -176,6 +177,14 @@ impl Host {
         tokio::task::spawn_blocking(move || drop(stores)).await.ok();
         drop(dir);
     }
+}
+
+/// The certificates of a file; whether they are any is found out by whoever trusts them.
+fn read_authorities(path: &Path) -> Result<Vec<u8>, Error> {
+    std::fs::read(path).map_err(|source| Error::Authorities {
+        path: path.to_owned(),
+        source,
+    })
 }
 
 fn open(store: Store, dir: &DataDir) -> Result<(Stores, String), Error> {

@@ -17,7 +17,7 @@ use cofferdam_wire::error::ErrorBody;
 use cofferdam_wire::tool::ToolView;
 
 use crate::ambient::System;
-use crate::app::Core;
+use crate::app::{Core, Sandbox};
 use crate::error::Error;
 use crate::secrets;
 
@@ -50,7 +50,11 @@ impl Local {
         let stores = cofferdam_store_memory::open();
         let policies = Arc::new(Fixed(Policy::builtin_local()));
         let vault = secrets::open(&stores, None).await?;
-        let core = Core::new(&stores, policies, Some(LIVE_CALLS), None, None, vault).await?;
+        let sandbox = Sandbox {
+            live_calls: Some(LIVE_CALLS),
+            ..Sandbox::default()
+        };
+        let core = Core::new(&stores, policies, vault, sandbox).await?;
         Ok(Self {
             core,
             caller: Caller::local(),

@@ -85,9 +85,13 @@ impl PolicySource for Policies {
             Some(path) => {
                 let text = Text::read(path).map_err(|error| unreadable(path, &error))?;
                 *self.seen() = Some(text.state);
-                Format::of(path)
+                let policy = Format::of(path)
                     .and_then(|format| Policy::parse(&text.bytes, &self.source(format)))
-                    .map_err(|error| invalid(&error))?
+                    .map_err(|error| invalid(&error))?;
+                // A directory that is missing now would be a denial of each call later.
+                cofferdam_runtime::check_mounts(policy.mounts(), &self.reserved)
+                    .map_err(|fault| unmountable(path, &fault))?;
+                policy
             }
         };
         Ok(policy.narrowed(self.narrowing.clone()))
@@ -106,6 +110,16 @@ fn unreadable(path: &Path, error: &Unreadable) -> Failure {
         _ => Code::InvalidInput,
     };
     Failure::new(code, format!("the policy {path} can't be used: {error}"))
+}
+
+fn unmountable(path: &Path, fault: &cofferdam_policy::Fault) -> Failure {
+    let text = format!(
+        "the policy {} can't be used: mounts{}: {}",
+        path.display(),
+        fault.pointer,
+        fault.reason
+    );
+    Failure::new(Code::InvalidInput, text)
 }
 
 /// The mistakes of a policy, each as a fault with its line and column.

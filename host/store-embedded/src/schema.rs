@@ -11,7 +11,8 @@ const STEPS: [&str; 4] = [TABLES, CALLS_OF_THE_AUDIT, KEY_VALUES, SECRETS];
 
 /// How many of [`STEPS`] a file has, kept as SQLite's `user_version`. A host refuses more than it
 /// knows.
-pub(crate) const SCHEMA_VERSION: i64 = STEPS.len() as i64;
+pub(crate) const SCHEMA_VERSION: i64 = 4;
+const _: () = assert!(STEPS.len() == 4, "one version for each step");
 
 /// The tables.
 ///

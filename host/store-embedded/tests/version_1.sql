@@ -1,5 +1,8 @@
 -- What a host of version 1 kept: its table of the audit, with two entries.
 DROP TABLE audit;
+DROP TABLE key_values;
+DROP TABLE key_value_sums;
+DROP TABLE secrets;
 CREATE TABLE audit (
     seq INTEGER NOT NULL PRIMARY KEY,
     tenant TEXT NOT NULL,

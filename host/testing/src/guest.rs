@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use wit_parser::{PackageId, Resolve};
@@ -86,13 +86,24 @@ impl Guest {
         self.encode(&resolve, package)
     }
 
-    /// The component's bytes, in a world whose WASI is `package` alone, imported by `import`.
-    pub fn component_with(&self, import: &str, package: &str) -> Result<Vec<u8>> {
-        let text = std::fs::read_to_string(Path::new(WIT).join("tool.wit"))?;
-        let text = text.replace("include wasi:cli/imports@0.2.12;", import);
+    /// The component's bytes, for a WASI whose `file` says `other` where it says `line`.
+    pub fn component_where(&self, file: &str, line: &str, other: &str) -> Result<Vec<u8>> {
+        let copy = tempfile::tempdir()?;
+        let deps = copy.path().join("deps");
+        std::fs::create_dir(&deps)?;
+        for entry in std::fs::read_dir(Path::new(WIT).join("deps"))? {
+            let entry = entry?;
+            std::fs::copy(entry.path(), deps.join(entry.file_name()))?;
+        }
+        std::fs::copy(
+            Path::new(WIT).join("tool.wit"),
+            copy.path().join("tool.wit"),
+        )?;
+        let text = std::fs::read_to_string(deps.join(file))?;
+        ensure!(text.contains(line), "{file} has no `{line}`");
+        std::fs::write(deps.join(file), text.replace(line, other))?;
         let mut resolve = Resolve::default();
-        resolve.push_str("wasi.wit", package)?;
-        let package = resolve.push_str("tool.wit", &text)?;
+        let (package, _) = resolve.push_dir(copy.path())?;
         self.encode(&resolve, package)
     }
 

@@ -58,7 +58,7 @@ pub(crate) struct Place {
 impl Drop for Place {
     fn drop(&mut self) {
         if !self.held.is_empty() {
-            self.admission.leave(std::mem::take(&mut self.held));
+            self.admission.leave(&self.held);
         }
     }
 }
@@ -105,7 +105,7 @@ impl Admission {
                 .any(|theirs| wants.iter().any(|own| own.seat == theirs.seat))
         });
         let held = if behind {
-            Err(desk.book.first_limit(wants))
+            Err(Book::first_limit(wants))
         } else {
             desk.book.enter(now, wants)
         };
@@ -141,8 +141,8 @@ impl Admission {
         }
     }
 
-    fn leave(&self, held: Vec<Held>) {
-        self.desk().book.leave(&held);
+    fn leave(&self, held: &[Held]) {
+        self.desk().book.leave(held);
         self.serve(Instant::now());
     }
 

@@ -4,7 +4,7 @@ use std::time::Instant;
 use cofferdam_audit::{Slot, Written};
 use cofferdam_policy::Journaled;
 use cofferdam_registry::Entry;
-use cofferdam_runtime::{Changes, CommitError, Report};
+use cofferdam_runtime::{Changes, CommitError};
 use cofferdam_types::audit::{Act, AuditRecord, CallAct, CountedDenial};
 use cofferdam_types::call::{CallLog, Denial, Observer, Outcome, Parent, ToolCall, Usage};
 use cofferdam_types::tool::{SafetyFlags, ToolRef};
@@ -191,43 +191,49 @@ impl Toolbox {
             grant: &grant,
             secrets: secrets.as_ref(),
         };
-        let place = match self.admit(&links).await {
+        self.in_sandbox(&links, arguments, observer, begun)
+            .await
+            .without(secrets.as_deref())
+    }
+
+    /// Runs what may run, once there is a place for it.
+    async fn in_sandbox(
+        &self,
+        links: &Links<'_>,
+        arguments: String,
+        observer: Arc<dyn Observer>,
+        begun: Instant,
+    ) -> Ended {
+        let Links { entry, grant, .. } = *links;
+        let place = match self.admit(links).await {
             Ok(place) => place,
             Err(failure) => {
-                let mut ended = Ended::early(Some(entry), failure);
+                let mut ended = Ended::early(Some(entry.clone()), failure);
                 ended.granted = grant.words();
                 return ended;
             }
         };
-        let invocation = self.invocation(&links, arguments, observer, begun);
+        let invocation = self.invocation(links, arguments, observer, begun);
         let source = Stored {
             toolbox: self,
-            tenant,
+            tenant: &links.call.caller.tenant,
         };
-        let Report {
-            answer,
-            usage,
-            log,
-            journal,
-            denials,
-            changes,
-            held,
-        } = self.parts.runtime.call(&grant, invocation, &source).await;
-        let result = answer
+        let report = self.parts.runtime.call(grant, invocation, &source).await;
+        let result = report
+            .answer
             .map_err(Failure::from)
-            .and_then(|text| checked(&entry, &text));
-        let result = settled(result, changes).await;
-        drop((held, place));
+            .and_then(|text| checked(entry, &text));
+        let result = settled(result, report.changes).await;
+        drop((report.held, place));
         Ended {
-            entry: Some(entry),
+            entry: Some(entry.clone()),
             granted: grant.words(),
             result,
-            usage,
-            log,
-            journal,
-            denials,
+            usage: report.usage,
+            log: report.log,
+            journal: report.journal,
+            denials: report.denials,
         }
-        .without(secrets.as_deref())
     }
 }
 

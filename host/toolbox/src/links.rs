@@ -20,8 +20,8 @@ use crate::toolbox::Toolbox;
 pub(crate) struct Links<'a> {
     pub(crate) call: &'a ToolCall,
     pub(crate) above: Option<&'a Above>,
-    pub(crate) entry: &'a Entry,
-    pub(crate) grant: &'a Grant,
+    pub(crate) entry: &'a Arc<Entry>,
+    pub(crate) grant: &'a Arc<Grant>,
     /// The secrets it may use; absent when there are none.
     pub(crate) secrets: Option<&'a Arc<CallSecrets>>,
 }

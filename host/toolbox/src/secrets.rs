@@ -200,6 +200,7 @@ impl Observer for Discreet {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "what maps an error")]
 fn failure(error: Error) -> Failure {
     let message = error.to_string();
     match error {

@@ -116,8 +116,11 @@ async fn a_request_is_refused_inside_the_guest_and_noted() -> Result<()> {
         anyhow::bail!("not one denial: {answer}");
     };
     ensure!(denial["capability"] == "network", "{denial}");
-    ensure!(denial["operation"] == "request", "{denial}");
-    ensure!(denial["resource"] == "example.com", "{denial}");
+    ensure!(denial["operation"] == "GET", "{denial}");
+    ensure!(
+        denial["resource"] == "https://example.com/private",
+        "{denial}"
+    );
     ensure!(!answer.to_string().contains("hidden"), "{answer}");
     host.stop()
 }

@@ -77,8 +77,8 @@ async fn serve(mut stream: TcpStream, says: Says, heard: Arc<Mutex<Vec<String>>>
                 stream.write_all(&ok("end")).await
             }
             Says::Redirect(place) => {
-                let head = format!("HTTP/1.1 302 Found\r\nlocation: {place}\r\n");
-                let answer = format!("{head}content-length: 0\r\n\r\n");
+                let found = format!("HTTP/1.1 302 Found\r\nlocation: {place}\r\n");
+                let answer = format!("{found}content-length: 0\r\n\r\n");
                 stream.write_all(answer.as_bytes()).await
             }
             Says::Forever(first, piece, pause) => {

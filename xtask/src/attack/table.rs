@@ -59,7 +59,7 @@ pub(super) fn page(
         let held = attacks
             .iter()
             .filter(|it| result(it, marks, outcomes) == "held");
-        let head = format!(
+        let heading = format!(
             "\n## {id}: {title}\n\n{setting} {} of {} held.\n\n\
              | id | attack | expected | tests | result |\n|---|---|---|---|---|\n",
             held.count(),
@@ -75,7 +75,7 @@ pub(super) fn page(
                 cell(&result(attack, marks, outcomes)),
             )
         };
-        page.push_str(&head);
+        page.push_str(&heading);
         page.extend(attacks.iter().map(row));
     }
     page

@@ -3,7 +3,7 @@ use std::io::ErrorKind;
 use clap::Args;
 use cofferdam_server::Error as ServerError;
 use cofferdam_server::types::workspace::Access;
-use cofferdam_server::types::{Code, Failure, WorkspaceName};
+use cofferdam_server::types::{Failure, WorkspaceName};
 
 use crate::context::Context;
 use crate::error::{Error, Exit, Result};
@@ -48,8 +48,7 @@ impl Mcp {
 
 fn ended(error: ServerError) -> Error {
     match error {
-        ServerError::Access(error) => Failure::from(error).into(),
         ServerError::Serve(error) if error.kind() == ErrorKind::BrokenPipe => Error::Closed,
-        error => Failure::new(Code::Unavailable, error.to_string()).into(),
+        error => Failure::from(error).into(),
     }
 }

@@ -2,7 +2,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use cofferdam_server::types::{Code, Failure};
+use cofferdam_server::types::Failure;
 use cofferdam_server::{Audit, Config, Durability, Error as ServerError, Ready, Store};
 use serde_json::json;
 use tokio::sync::Notify;
@@ -154,6 +154,6 @@ fn say(output: Output, ready: &Ready) {
 fn ended(result: std::result::Result<(), ServerError>) -> Result<Exit> {
     match result {
         Ok(()) => Ok(Exit::Done),
-        Err(error) => Err(Failure::new(Code::Unavailable, error.to_string()).into()),
+        Err(error) => Err(Failure::from(error).into()),
     }
 }

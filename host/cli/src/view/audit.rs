@@ -85,11 +85,11 @@ pub(crate) fn what(act: &Act) -> String {
 pub(crate) fn outcome(act: &Act) -> &'static str {
     match act {
         Act::Call(call) => call.code.map_or("ok", |code| code.as_str()),
-        Act::PublishRefused { code, .. } => code.as_str(),
-        Act::PolicyRefused { .. } => "refused",
-        Act::Admin {
+        Act::PublishRefused { code, .. }
+        | Act::Admin {
             code: Some(code), ..
         } => code.as_str(),
+        Act::PolicyRefused { .. } => "refused",
         Act::Gap { .. } => "lost",
         Act::Unknown => "",
         _ => "ok",

@@ -71,7 +71,10 @@ fn wrong_usage_ends_with_2_and_says_why() {
             &["serve", "--store", "paper"],
             "expected `embedded` or `memory`",
         ),
-        (&["serve", "--policy", "p.toml"], "arrive with the wall"),
+        (
+            &["serve", "--policy", "p.toml"],
+            "the policy p.toml can't be used",
+        ),
     ] {
         let ended = place.run(args).with_code(2);
         assert!(ended.stderr.contains(part), "{args:?}: {ended:?}");

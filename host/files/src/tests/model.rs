@@ -59,12 +59,11 @@ fn model(tree: &Tree, text: &str, at_end: AtEnd) -> Outcome {
                 format!("{done}/{part}")
             };
             match tree.get(&here) {
-                None if is_last => {}
-                None => return Outcome::Missing,
                 Some(Thing::Directory) => {}
-                Some(Thing::File) if is_last => {}
-                Some(Thing::File) => return Outcome::NotDirectory,
+                None | Some(Thing::File) if is_last => {}
                 Some(Thing::Link(_)) if is_last && at_end == AtEnd::Link => {}
+                None => return Outcome::Missing,
+                Some(Thing::File) => return Outcome::NotDirectory,
                 Some(Thing::Link(target)) if target.starts_with('/') => return Outcome::Out,
                 Some(Thing::Link(target)) => {
                     let rest = parts[index + 1..].join("/");

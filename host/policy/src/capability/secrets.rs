@@ -116,7 +116,7 @@ pub struct Injection {
 impl Places {
     fn cover(&self, way: &Way) -> bool {
         match (self, way) {
-            (Self::Nowhere, _) | (_, Way::Hold | Way::Expose) => false,
+            (_, Way::Hold | Way::Expose) => false,
             (Self::Everywhere, _) => true,
             (Self::Request { sites, part }, Way::Header { site, name }) => {
                 let here =
@@ -130,7 +130,8 @@ impl Places {
             (Self::Stdin { program }, Way::Stdin { program: asked }) => {
                 program.as_ref().is_none_or(|program| **program == **asked)
             }
-            (Self::Request { .. }, Way::Stdin { .. })
+            (Self::Nowhere, _)
+            | (Self::Request { .. }, Way::Stdin { .. })
             | (Self::Stdin { .. }, Way::Header { .. } | Way::Query { .. }) => false,
         }
     }

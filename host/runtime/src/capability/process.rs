@@ -118,7 +118,7 @@ impl Starter {
             return Err(wit::Error::Denied.into());
         };
         let stdin = self.with_secrets(&start, stdin).await?;
-        let Some(plan) = Plan::new(grant, &start, caps) else {
+        let Some(plan) = Plan::new(grant, &start, &caps) else {
             let reason = "it speaks of a mount that this call doesn't have";
             self.note(&name, DenialCode::NotOffered, reason);
             return Err(wit::Error::Denied.into());
@@ -140,7 +140,7 @@ impl Starter {
                 self.note_missing(&name, &finished);
                 Ok(output(finished))
             }
-            Err(error) => Err(self.failure(&name, error)),
+            Err(error) => Err(self.failure(&name, &error)),
         }
     }
 
@@ -194,7 +194,7 @@ impl Starter {
         });
         let (opened, mounts, directory, arguments) = opened
             .await
-            .map_err(|error| self.failure(&program.path().display().to_string(), error))?;
+            .map_err(|error| self.failure(&program.path().display().to_string(), &error))?;
         Ok(Order {
             program,
             opened,
@@ -208,10 +208,13 @@ impl Starter {
     }
 
     /// What the guest hears of a failure, after the rest is told to those it concerns.
-    fn failure(&self, name: &str, error: Error) -> Stop {
+    fn failure(&self, name: &str, error: &Error) -> Stop {
         let error_text = error.to_string();
         match error {
-            Error::Limit { limit, value } => return Stop::End(Overrun { limit, value }),
+            Error::Limit { limit, value } => {
+                let (limit, value) = (*limit, *value);
+                return Stop::End(Overrun { limit, value });
+            }
             Error::Timeout { .. } => return wit::Error::Timeout.into(),
             Error::Changed { .. } => {
                 self.note(name, DenialCode::Denied, "its file is not the pinned one");
@@ -280,7 +283,7 @@ struct Plan {
 
 impl Plan {
     /// `None` when it speaks of mounts that the call doesn't have.
-    fn new(grant: &Grant, start: &Start, caps: StartCaps) -> Option<Self> {
+    fn new(grant: &Grant, start: &Start, caps: &StartCaps) -> Option<Self> {
         let arguments = start
             .arguments()
             .iter()

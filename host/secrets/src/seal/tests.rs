@@ -50,8 +50,11 @@ fn the_layout_is_the_documented_one() {
             &Counting(0xa0),
         )
     });
-    let hex: String = sealed.iter().map(|byte| format!("{byte:02x}")).collect();
-    assert_eq!(hex, KNOWN);
+    let digit = |at: u8| char::from(b"0123456789abcdef"[usize::from(at)]);
+    let hex = sealed
+        .iter()
+        .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]);
+    assert_eq!(String::from_iter(hex), KNOWN);
 }
 
 #[test]

@@ -117,7 +117,7 @@ impl Book {
     }
 
     /// The limit to name when others wait for one of the seats already.
-    pub(crate) fn first_limit(&self, wants: &[Want]) -> (Limit, Option<Instant>) {
+    pub(crate) fn first_limit(wants: &[Want]) -> (Limit, Option<Instant>) {
         let throttled = wants.iter().find(|want| want.limit.over == Over::Throttle);
         let limit = throttled.or(wants.first()).map(|want| want.limit);
         (limit.unwrap_or(NO_LIMIT), None)

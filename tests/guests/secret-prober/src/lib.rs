@@ -1,6 +1,12 @@
 //! A component for the wall to hold. `secret-prober-say` asks for secrets and lets them out in
 //! whatever way it is told to; `secret-prober-send` sends them with requests, to wherever;
 //! `secret-prober-environment` says which variables exist.
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::disallowed_methods,
+    reason = "the ways out that a guest tries"
+)]
 
 use std::collections::BTreeMap;
 
@@ -27,6 +33,13 @@ enum How {
     Halves,
 }
 
+/// Every byte of a value as two digits behind `before`.
+fn encoded(value: &str, before: &str, digits: &[u8; 16]) -> String {
+    let digit = |at: u8| char::from(digits[usize::from(at)]);
+    let byte = |byte: u8| format!("{before}{}{}", digit(byte >> 4), digit(byte & 15));
+    value.bytes().map(byte).collect::<Vec<_>>().concat()
+}
+
 /// Asks for a secret and lets it out.
 #[tool(capabilities(secret))]
 fn say(
@@ -44,8 +57,8 @@ fn say(
         How::Key => answer(&value, 1.into()),
         How::Number => answer("said", value.parse::<u64>().unwrap_or_default().into()),
         How::Backwards => text(value.chars().rev().collect()),
-        How::Hex => text(value.bytes().map(|byte| format!("{byte:02x}")).collect()),
-        How::Percent => text(value.bytes().map(|byte| format!("%{byte:02X}")).collect()),
+        How::Hex => text(encoded(&value, "", b"0123456789abcdef")),
+        How::Percent => text(encoded(&value, "%", b"0123456789ABCDEF")),
         How::Stdout => {
             println!("{value}");
             text("stdout".to_owned())
@@ -113,7 +126,7 @@ fn send(
                 let status = response.status();
                 Ok(format!("{status} {}", response.text(1 << 16)?))
             });
-            answer.unwrap_or_else(|error| format!("{}", error.kind().code()))
+            answer.unwrap_or_else(|error| error.kind().code().to_string())
         })
         .collect())
 }

@@ -114,7 +114,7 @@ impl Lines {
 
     /// The line as text, unless it is what a host says that can't go on.
     fn checked(&self, line: Vec<u8>) -> Result<String> {
-        let line = String::from_utf8(line).map_err(|_| self.foreign())?;
+        let line = String::from_utf8(line).map_err(|_| Self::foreign())?;
         if line.starts_with(r#"{"error":"#)
             && let Ok(body) = serde_json::from_str::<ErrorBody>(&line)
         {
@@ -124,7 +124,7 @@ impl Lines {
     }
 
     /// What is said of a line that is none of an export.
-    pub(super) fn foreign(&self) -> Error {
+    pub(super) fn foreign() -> Error {
         let message = "this is no line as `audit export` writes it";
         Failure::new(Code::InvalidInput, message).into()
     }

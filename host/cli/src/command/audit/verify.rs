@@ -1,3 +1,4 @@
+use std::fmt::Write;
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -65,9 +66,9 @@ impl Verify {
             let request = request.with("from", self.from).with("to", self.to);
             Lines::of_host(context.client().await?, request).await?
         };
-        let verified = self.verified(verifier, lines).await?;
+        let found = self.verified(verifier, lines).await?;
         let output = context.output;
-        let exit = if verified.is_ok() {
+        let exit = if found.is_ok() {
             Exit::Done
         } else {
             Exit::Failed
@@ -86,7 +87,7 @@ impl Verify {
         mut lines: Lines,
     ) -> Result<std::result::Result<Summary, Flaw>> {
         while let Some(text) = lines.next().await? {
-            let line = Line::read(&text).ok_or_else(|| lines.foreign())?;
+            let line = Line::read(&text).ok_or_else(|| Lines::foreign())?;
             if self.from.is_some_and(|from| line.seq < from) {
                 continue;
             }
@@ -132,14 +133,20 @@ fn said(verified: &std::result::Result<Summary, Flaw>) -> String {
     if first > 1
         && let Some(before) = summary.before
     {
-        text += &format!("\nbegins after: {}:{before}", first - 1);
+        // Writing to a text never fails.
+        write!(text, "\nbegins after: {}:{before}", first - 1).ok();
     }
     if summary.withheld > 0 {
         let withheld = view::count(summary.withheld);
-        text += &format!("\nof other tenants, checked by their links alone: {withheld}");
+        write!(
+            text,
+            "\nof other tenants, checked by their links alone: {withheld}"
+        )
+        .ok();
     }
     if summary.lost > 0 {
-        text += &format!("\ndetails lost under load: {}", view::count(summary.lost));
+        let lost = view::count(summary.lost);
+        write!(text, "\ndetails lost under load: {lost}").ok();
     }
     text
 }

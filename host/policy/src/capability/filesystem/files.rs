@@ -78,7 +78,7 @@ impl Files {
     pub fn new(
         slice: Slice<Filesystem>,
         declared: Access,
-        workspace: Option<Workspace>,
+        workspace: Option<&Workspace>,
         mounts: &Mounts,
     ) -> Self {
         let mut names: Vec<MountName> = slice
@@ -92,7 +92,7 @@ impl Files {
         names.retain(|name| slice.layers().iter().all(|layer| gives(layer, name)));
         let mounts = names.into_iter().filter_map(|name| {
             let (place, offered) = if name == MountName::WORKSPACE {
-                let workspace = workspace.as_ref()?;
+                let workspace = workspace?;
                 (Place::Directory(workspace.path.clone()), workspace.access)
             } else if name == MountName::SCRATCH {
                 (Place::Scratch, Access::ReadWrite)

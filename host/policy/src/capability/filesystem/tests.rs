@@ -379,7 +379,7 @@ fn files(layers: &[Value], declared: Access, offered: Option<Access>) -> Files {
     let entry = serde_json::from_value(json!({"path": "/srv/refs"})).expect("an entry");
     let name = "refs".parse().expect("a name");
     mounts.define(&name, &entry, &[]).expect("defined");
-    Files::new(slice, declared, workspace, &mounts)
+    Files::new(slice, declared, workspace.as_ref(), &mounts)
 }
 
 #[test]

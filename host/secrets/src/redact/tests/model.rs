@@ -115,8 +115,8 @@ pub(super) fn examples(text: &str) -> Vec<String> {
         ascii,
         debug[1..debug.len() - 1].to_owned(),
         html,
-        text.bytes().map(|b| format!("{b:02x}")).collect(),
-        text.bytes().map(|b| format!("{b:02X}")).collect(),
+        hex(text.as_bytes(), b"0123456789abcdef"),
+        hex(text.as_bytes(), b"0123456789ABCDEF"),
     ];
     for kept in ["-._~", "-._~!*'()", "-._*+", "none"] {
         let encoded: String = text
@@ -173,4 +173,11 @@ fn encode(bytes: &[u8]) -> Vec<u8> {
     bits.chunks_exact(6)
         .map(|six| ALPHABET[six.iter().fold(0, |digit, bit| digit * 2 + bit)])
         .collect()
+}
+fn hex(bytes: &[u8], digits: &[u8; 16]) -> String {
+    let digit = |at: u8| char::from(digits[usize::from(at)]);
+    let digits = bytes
+        .iter()
+        .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]);
+    digits.collect()
 }

@@ -124,6 +124,10 @@ fn sent(held: &Held, url: &str, headers: &[(&'static str, &str)]) -> Result<Vec<
     Ok(query.into_iter().chain(headers).collect())
 }
 
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "compared with what may be refused"
+)]
 fn lines(lines: &[&str]) -> Result<Vec<String>, String> {
     Ok(lines.iter().map(|line| (*line).to_owned()).collect())
 }
