@@ -20,7 +20,7 @@ use crate::settled;
 struct Wall {
     host: Host,
     before: Leftovers,
-    _files: TempDir,
+    files: TempDir,
 }
 
 /// What one call came to.
@@ -50,12 +50,20 @@ impl Wall {
         let wall = Self {
             before: Leftovers::of(host.pid())?,
             host,
-            _files: files,
+            files,
         };
         // The first call warms up what every call uses.
         wall.call("send", json!({"probes": []})).await?;
         let before = Leftovers::of(wall.host.pid())?;
         Ok(Self { before, ..wall })
+    }
+
+    /// Replaces the policy by one that grants the prober nothing, while it is at work.
+    fn revoke(&self) -> Result<()> {
+        write_private(
+            &self.files.path().join("policy.yaml"),
+            &document("network: []"),
+        )
     }
 
     async fn call(&self, function: &str, arguments: Value) -> Result<Came> {

@@ -93,6 +93,8 @@ pub struct Session {
     names: Mutex<BTreeMap<IpAddr, Vec<Name>>>,
     /// Where datagrams went.
     pub(crate) sent_to: Mutex<BTreeSet<SocketAddr>>,
+    /// What the guest's own sockets were opened for, each once.
+    pub(crate) opened: Mutex<Vec<sockets::Ask>>,
 }
 
 /// Counted over one call.
@@ -159,6 +161,7 @@ impl Session {
             counts: Arc::default(),
             names: Mutex::default(),
             sent_to: Mutex::default(),
+            opened: Mutex::default(),
         }
     }
 

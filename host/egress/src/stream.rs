@@ -67,8 +67,31 @@ impl Session {
         });
         if opened.is_ok() {
             self.warrant.opens(&ask);
+            let mut used = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+            if !used.contains(&ask) {
+                used.push(ask);
+            }
         }
         opened.map_err(|error| self.noted(error))
+    }
+
+    /// Waits until one of the sockets that the guest opened itself is no longer allowed, which is
+    /// then noted. Nobody asks again before its bytes go through, so whoever waits ends the call.
+    ///
+    /// **Cancel**: safe.
+    pub async fn taken_back(&self) -> Denial {
+        let refused = |ask: &Ask| self.warrant.sockets(ask).err();
+        loop {
+            tokio::time::sleep(Watch::EVERY).await;
+            let denial = {
+                let opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+                opened.iter().find_map(refused)
+            };
+            if let Some(denial) = denial {
+                self.warrant.refuses(&denial);
+                return denial;
+            }
+        }
     }
 
     /// True for a place that this call sent a datagram to, whose answers it may see.

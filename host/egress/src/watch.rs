@@ -27,7 +27,7 @@ pub(crate) enum Of {
 
 impl Watch {
     /// Twice in the second within which a revocation has to hold.
-    const EVERY: Duration = Duration::from_millis(500);
+    pub(crate) const EVERY: Duration = Duration::from_millis(500);
 
     pub(crate) fn new(warrant: Arc<dyn Warrant>, of: Of) -> Self {
         Self {

@@ -392,7 +392,8 @@ impl Runtime {
         source: &dyn Source,
         wall: &mut Wall,
     ) -> Result<String, Error> {
-        let meter = inside.meter;
+        let (meter, session) = (inside.meter, inside.session);
+        let has_sockets = !grant.sockets().is_nothing();
         let begin = Instant::now();
         let ready = self.ready(grant.digest(), source).await?;
         let compiled = Instant::now();
@@ -407,7 +408,12 @@ impl Runtime {
         let store = state::store(&self.engine, grant, limiter, &slice, inside)?;
         wall.start = micros((compiled - begin) + placed.elapsed());
         let guest = ask(place, ready, store, question, grant.clone(), meter.clone());
-        let (answer, spent) = self.scheduler.run(&slice, guest).await?;
+        let (answer, spent) = tokio::select! {
+            ran = self.scheduler.run(&slice, guest) => ran?,
+            denial = session.taken_back(), if has_sockets => {
+                return Err(Error::Denied(Box::new(denial)));
+            }
+        };
         let Spent {
             running,
             queued,

@@ -24,7 +24,8 @@ async fn answers() -> Result<()> {
         Says::Forever(first.to_vec(), piece.to_vec(), Duration::from_millis(pause))
     };
     let head = b"HTTP/1.1 200 OK\r\n";
-    let block = [b"10000\r\n", &b"x".repeat(0x1_0000), b"\r\n"].concat();
+    let body = b"x".repeat(0x1_0000);
+    let block = [b"10000\r\n", &body[..], b"\r\n"].concat();
     let headers = format!("HTTP/1.1 200 OK\r\n{}\r\n", "x: y\r\n".repeat(100_000));
     let large = format!("HTTP/1.1 200 OK\r\nx: {}\r\n\r\n", "y".repeat(1 << 20));
     let short = json!({"timeout_ns": 300_000_000});

@@ -78,3 +78,30 @@ async fn one_place() -> Result<()> {
     echo_udp.await??;
     Ok(())
 }
+
+/// A call whose open socket is taken back ends, though it does nothing but wait for it.
+#[tokio::test]
+async fn a_place_that_is_taken_back() -> Result<()> {
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let port = listener.local_addr()?.port();
+    let wall = Wall::new(&format!("sockets: [{{host: 127.0.0.1, port: {port}}}]")).await?;
+    let places = json!([{"how": "tcp", "place": format!("127.0.0.1:{port}")}]);
+    let call = wall
+        .host
+        .call("http-prober-open", json!({"places": places}), json!({}));
+    let silent = async {
+        let (mut stream, _) = listener.accept().await?;
+        // It is connected and waits for an answer that never comes.
+        stream.read_exact(&mut [0; 6]).await?;
+        wall.revoke()?;
+        // The end of the connection, by the host.
+        anyhow::Ok(stream.read(&mut [0; 1]).await.unwrap_or(0))
+    };
+    let (answer, read) = tokio::join!(call, silent);
+    ensure!(read? == 0, "the guest sent more");
+    let answer = answer?;
+    ensure!(answer.code() == Some("policy_denied"), "{}", answer.body);
+    let denial = &answer.body["error"]["details"]["denials"][0];
+    ensure!(denial["capability"] == "sockets", "{}", answer.body);
+    settled(&wall.host, &wall.before).await
+}

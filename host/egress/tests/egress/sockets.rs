@@ -165,6 +165,27 @@ async fn the_host_speaks_tls_for_mail() {
 }
 
 #[tokio::test]
+async fn who_opened_a_socket_hears_when_it_is_taken_back() {
+    let sockets = json!([{"host": "8.8.8.8", "port": 53, "protocol": "udp"}]);
+    let call = World {
+        sockets,
+        ..World::default()
+    }
+    .start();
+    call.session
+        .may_open(Protocol::Udp, at("8.8.8.8:53"))
+        .expect("granted");
+    let mut taken = std::pin::pin!(call.session.taken_back());
+    let soon = std::time::Duration::from_millis(700);
+    let while_granted = tokio::time::timeout(soon, &mut taken).await;
+    assert!(while_granted.is_err(), "{while_granted:?}");
+    call.granted.revoke();
+    let denial = taken.await;
+    assert_eq!(denial.resource, "udp:8.8.8.8:53");
+    assert_eq!(call.granted.denials(), [denial]);
+}
+
+#[tokio::test]
 async fn an_upgrade_that_is_not_clean_is_refused() {
     let (ours, theirs) = (Authority::new(), Authority::new());
     for (authority, go) in [

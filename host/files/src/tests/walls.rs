@@ -1,5 +1,6 @@
 //! Paths, links and things that are no files.
 
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::symlink;
 use std::process::Command;
 
@@ -250,7 +251,6 @@ fn odd_names_are_literal_or_clean_errors() {
     );
     let deep = format!("{}x", "./".repeat(2_047));
     assert_eq!(write(&workspace, &deep, "deep"), Ok(()));
-    use std::os::unix::ffi::OsStrExt;
     let raw = std::ffi::OsStr::from_bytes(b"not \xff utf8");
     fs::write(world.host("other").join(raw), "").expect("written");
     assert_eq!(list(&world.root("other")), Err(Error::IllegalByteSequence));

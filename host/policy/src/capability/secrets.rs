@@ -116,8 +116,7 @@ pub struct Injection {
 impl Places {
     fn cover(&self, way: &Way) -> bool {
         match (self, way) {
-            (_, Way::Hold | Way::Expose) => false,
-            (Self::Everywhere, _) => true,
+            (Self::Everywhere, way) => !matches!(way, Way::Hold | Way::Expose),
             (Self::Request { sites, part }, Way::Header { site, name }) => {
                 let here =
                     |part: &Part| matches!(part, Part::Header { name: n, .. } if **n == **name);
@@ -130,9 +129,8 @@ impl Places {
             (Self::Stdin { program }, Way::Stdin { program: asked }) => {
                 program.as_ref().is_none_or(|program| **program == **asked)
             }
-            (Self::Nowhere, _)
-            | (Self::Request { .. }, Way::Stdin { .. })
-            | (Self::Stdin { .. }, Way::Header { .. } | Way::Query { .. }) => false,
+            // To be held or seen is not to be sent anywhere; and each place takes its own way alone.
+            (Self::Nowhere | Self::Request { .. } | Self::Stdin { .. }, _) => false,
         }
     }
 }

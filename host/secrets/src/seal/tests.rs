@@ -54,7 +54,7 @@ fn the_layout_is_the_documented_one() {
     let hex = sealed
         .iter()
         .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]);
-    assert_eq!(String::from_iter(hex), KNOWN);
+    assert_eq!(hex.collect::<String>(), KNOWN);
 }
 
 #[test]

@@ -94,10 +94,15 @@ impl Book {
         wants: &[Want],
     ) -> Result<Vec<Held>, (Limit, Option<Instant>)> {
         for want in wants {
-            if let Some(sitting) = self.0.get_mut(&want.seat) {
-                sitting.forget(now);
-                sitting.check(want).map_err(|retry| (want.limit, retry))?;
-            }
+            let checked = match self.0.get_mut(&want.seat) {
+                Some(sitting) => {
+                    sitting.forget(now);
+                    sitting.check(want)
+                }
+                // The first one can want more than there is, too.
+                None => Sitting::default().check(want),
+            };
+            checked.map_err(|retry| (want.limit, retry))?;
         }
         self.tidy(now);
         let held = wants.iter().map(|want| {

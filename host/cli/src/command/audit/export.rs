@@ -49,7 +49,7 @@ impl Export {
         }
         let mut head = None;
         while let Some(text) = lines.next().await? {
-            let line = Line::read(&text).ok_or_else(|| Lines::foreign())?;
+            let line = Line::read(&text).ok_or_else(Lines::foreign)?;
             match self.format {
                 Format::Jsonl => output.line(&text)?,
                 Format::Csv => output.line(&row(&line))?,

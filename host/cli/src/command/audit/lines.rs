@@ -69,7 +69,7 @@ impl Lines {
             if let Some(end) = end {
                 let line = self.waiting[self.at..searched + end].to_vec();
                 self.at = searched + end + 1;
-                return self.checked(line).map(Some);
+                return Self::checked(line).map(Some);
             }
             if self.is_over {
                 let line = self.waiting.split_off(self.at);
@@ -78,7 +78,7 @@ impl Lines {
                 return if line.is_empty() {
                     Ok(None)
                 } else {
-                    self.checked(line).map(Some)
+                    Self::checked(line).map(Some)
                 };
             }
             self.waiting.drain(..self.at);
@@ -113,7 +113,7 @@ impl Lines {
     }
 
     /// The line as text, unless it is what a host says that can't go on.
-    fn checked(&self, line: Vec<u8>) -> Result<String> {
+    fn checked(line: Vec<u8>) -> Result<String> {
         let line = String::from_utf8(line).map_err(|_| Self::foreign())?;
         if line.starts_with(r#"{"error":"#)
             && let Ok(body) = serde_json::from_str::<ErrorBody>(&line)

@@ -1,4 +1,3 @@
-use std::fmt::Write;
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -74,9 +73,9 @@ impl Verify {
             Exit::Failed
         };
         if output.is_json() {
-            output.json(&told(&verified))?;
+            output.json(&told(&found))?;
         } else {
-            output.text(said(&verified))?;
+            output.text(said(&found))?;
         }
         Ok(exit)
     }
@@ -87,7 +86,7 @@ impl Verify {
         mut lines: Lines,
     ) -> Result<std::result::Result<Summary, Flaw>> {
         while let Some(text) = lines.next().await? {
-            let line = Line::read(&text).ok_or_else(|| Lines::foreign())?;
+            let line = Line::read(&text).ok_or_else(Lines::foreign)?;
             if self.from.is_some_and(|from| line.seq < from) {
                 continue;
             }
@@ -126,29 +125,31 @@ fn said(verified: &std::result::Result<Summary, Flaw>) -> String {
     let (Some(first), Some((last, digest))) = (summary.first, summary.head) else {
         return "intact: there are no records".to_owned();
     };
-    let mut text = format!(
-        "intact: {} records, {first} to {last}\nhead: {last}:{digest}",
-        view::count(summary.entries)
-    );
+    let mut lines = vec![
+        format!(
+            "intact: {} records, {first} to {last}",
+            view::count(summary.entries)
+        ),
+        format!("head: {last}:{digest}"),
+    ];
     if first > 1
         && let Some(before) = summary.before
     {
-        // Writing to a text never fails.
-        write!(text, "\nbegins after: {}:{before}", first - 1).ok();
+        lines.push(format!("begins after: {}:{before}", first - 1));
     }
     if summary.withheld > 0 {
-        let withheld = view::count(summary.withheld);
-        write!(
-            text,
-            "\nof other tenants, checked by their links alone: {withheld}"
-        )
-        .ok();
+        let hidden = view::count(summary.withheld);
+        lines.push(format!(
+            "of other tenants, checked by their links alone: {hidden}"
+        ));
     }
     if summary.lost > 0 {
-        let lost = view::count(summary.lost);
-        write!(text, "\ndetails lost under load: {lost}").ok();
+        lines.push(format!(
+            "details lost under load: {}",
+            view::count(summary.lost)
+        ));
     }
-    text
+    lines.join("\n")
 }
 
 #[cfg(test)]
