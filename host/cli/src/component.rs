@@ -8,6 +8,7 @@ use cofferdam_server::{Local, LocalCall};
 use cofferdam_wire::call::CallAnswer;
 use cofferdam_wire::component::ComponentView;
 use cofferdam_wire::tool::ToolView;
+use serde_json::Value;
 
 use crate::context::Context;
 use crate::error::{Result, broken, usage};
@@ -84,6 +85,13 @@ impl Component {
             return self.tool(tool.spec.name.as_str());
         }
         Err(usage(format!("say which tool to call: {}", self.names())))
+    }
+
+    /// What a tool's arguments have to be; anything where it has no such tool.
+    pub(crate) fn schema(&self, tool: &ToolRef) -> &Value {
+        let named = |found: &&ToolView| found.spec.name == tool.name;
+        let found = self.tools.iter().find(named);
+        found.map_or(&Value::Null, |tool| tool.spec.args_schema.as_value())
     }
 
     /// Calls a tool under the built-in policy.

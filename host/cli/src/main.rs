@@ -5,6 +5,7 @@
 //! call, inside this process. Start with [`cli`] for what can be typed, then read the command's
 //! own file below `command/`.
 
+mod arguments;
 mod cli;
 mod client;
 mod command;

@@ -10,6 +10,8 @@ mod new;
 mod show;
 mod test;
 
+pub(super) use call::arguments_for;
+
 use clap::Subcommand;
 
 use crate::context::Context;

@@ -77,6 +77,20 @@ fn it_is_called_by_the_names_of_its_file_or_of_ones_own() {
         (&answer["tool"], &answer["version"], &answer["result"]),
         (&json!("my-calc-add"), &json!("0.1.0"), &json!(3))
     );
+    let each = [
+        "tool",
+        "call",
+        "My_Calc.wasm",
+        "add",
+        "--arg",
+        "a=1",
+        "--arg",
+        "b=2",
+    ];
+    assert_eq!(place.json(&each)["result"], 3);
+    let both = [&each[..], &["--args", "{}"]].concat();
+    let ended = place.run(&both).with_code(2);
+    assert!(ended.stderr.contains("cannot be used with"), "{ended:?}");
     let answer = place.json(&[&call, &["--name", "sums", "--version", "1.2.3"][..]].concat());
     assert_eq!(
         (&answer["tool"], &answer["version"]),

@@ -2,18 +2,20 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use cofferdam_server::LocalCall;
-use cofferdam_server::types::WorkspaceName;
 use cofferdam_server::types::limits::LimitRequest;
 use cofferdam_server::types::tool::ToolRef;
 use cofferdam_server::types::workspace::Access;
+use cofferdam_server::types::{Payload, WorkspaceName};
 use cofferdam_wire::call::{CallAnswer, CallRequest};
+use cofferdam_wire::tool::ToolView;
 use cofferdam_wire::workspace::Workspace;
+use serde_json::Value;
 
-use crate::client::{Answer, CALL_TIME, Request};
+use crate::arguments::Arguments;
+use crate::client::{Answer, CALL_TIME, Client, Request};
 use crate::component::Component;
 use crate::context::Context;
 use crate::error::{Exit, Result, broken, usage};
-use crate::input;
 use crate::label::Said;
 use crate::view;
 
@@ -30,9 +32,8 @@ pub(crate) struct Call {
     /// The tool of the file; its function's name is enough
     #[arg(value_name = "TOOL")]
     tool: Option<String>,
-    /// The arguments: a JSON object, @FILE, or - for stdin
-    #[arg(long, value_name = "JSON", default_value = "{}")]
-    args: String,
+    #[command(flatten)]
+    arguments: Arguments,
     /// What it may read: the name of a workspace of the host, or for a component file a directory
     #[arg(long, value_name = "NAME|DIR")]
     workspace: Option<String>,
@@ -85,7 +86,11 @@ impl Call {
 
     /// Calls the tool of a component file, in this process.
     async fn local(&self, file: &Path, context: &Context) -> Result<CallAnswer> {
-        let arguments = input::arguments(&self.args)?;
+        let given = match self.arguments.need_schema() {
+            // A wrong one needs no sandbox.
+            false => Some(self.arguments.read(&Value::Null)?),
+            true => None,
+        };
         let workspace = match &self.workspace {
             Some(text) => Some((directory(text)?, self.access())),
             None => None,
@@ -94,6 +99,10 @@ impl Call {
         let tool = match &self.tool {
             Some(tool) => component.tool(tool)?,
             None => component.only_tool()?,
+        };
+        let arguments = match given {
+            Some(arguments) => arguments,
+            None => self.arguments.read(component.schema(&tool))?,
         };
         let call = LocalCall {
             tool,
@@ -121,12 +130,14 @@ impl Call {
             .what
             .parse()
             .map_err(|error| usage(format!("{error}")))?;
+        let workspace = match &self.workspace {
+            Some(text) => Some(named(text, self.access())?),
+            None => None,
+        };
+        let (client, arguments) = arguments_for(&tool, &self.arguments, context).await?;
         let request = CallRequest {
-            arguments: input::arguments(&self.args)?,
-            workspace: match &self.workspace {
-                Some(text) => Some(named(text, self.access())?),
-                None => None,
-            },
+            arguments,
+            workspace,
             limits: self.limits.request(),
             delegate: None,
             execution_environment: None,
@@ -134,7 +145,7 @@ impl Call {
         let body = serde_json::to_vec(&request).map_err(|error| broken("write JSON", &error))?;
         let path = ["tools", &in_path(&tool), "call"];
         let request = Request::post(&path).json(body).within(CALL_TIME);
-        context.client().await?.send(request).await
+        client.send(request).await
     }
 
     fn access(&self) -> Access {
@@ -155,6 +166,24 @@ impl Limits {
             result_bytes: None,
         }
     }
+}
+
+/// A client of the host, and the arguments of a call of one of its tools.
+pub(in crate::command) async fn arguments_for(
+    tool: &ToolRef,
+    arguments: &Arguments,
+    context: &Context,
+) -> Result<(Client, Payload)> {
+    if !arguments.need_schema() {
+        // Wrong ones need no host.
+        let given = arguments.read(&Value::Null)?;
+        return Ok((context.client().await?, given));
+    }
+    let client = context.client().await?;
+    let path = ["tools", &in_path(tool)];
+    let shown = client.send::<ToolView>(Request::get(&path)).await?;
+    let given = arguments.read(shown.value.spec.args_schema.as_value())?;
+    Ok((client, given))
 }
 
 /// A tool as a path of the API names it: the slash behind a namespace can't stand there.
