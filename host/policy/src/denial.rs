@@ -11,9 +11,9 @@ use crate::policy::Policy;
 use crate::profile::ISOLATED;
 
 /// How a patch begins.
-const RULES: &str = "rules:\n";
+pub(crate) const RULES: &str = "rules:\n";
 /// The word of denials that are about the call as such.
-const TOOL: &str = "tool";
+pub(crate) const TOOL: &str = "tool";
 
 fn about(capability: &str, operation: &str, resource: &str, code: DenialCode) -> Denial {
     Denial {

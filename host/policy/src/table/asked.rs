@@ -38,8 +38,8 @@ use crate::walk::Walk;
 #[derive(Debug, Clone)]
 pub struct Use {
     capability: &'static str,
-    /// As it is written, for people.
-    text: String,
+    /// As it is written.
+    written: serde_json::Value,
     ask: Ask,
 }
 
@@ -68,7 +68,6 @@ impl Use {
             );
             return None;
         };
-        let text = shown(value);
         let (capability, ask) = match key.text.as_str() {
             Network::NAME => (Network::NAME, forms::request(value, walk)),
             Sockets::NAME => (Sockets::NAME, forms::socket(value, walk)),
@@ -89,9 +88,14 @@ impl Use {
         };
         Some(Self {
             capability,
-            text,
+            written: value.to_json(),
             ask: ask?,
         })
+    }
+
+    /// The same in JSON: a map of one key.
+    pub fn to_json(&self) -> serde_json::Value {
+        serde_json::json!({ self.capability: self.written })
     }
 
     /// What a tool has to declare for it.
@@ -157,8 +161,33 @@ impl Use {
         denial::patch(subject, &format!("\n      {name}:\n        - {smallest}"))
     }
 
+    /// The words under which the audit keeps it: capability, operation, resource.
+    #[cfg(test)]
+    pub(crate) fn recorded(&self) -> (&'static str, String, String) {
+        fn of<C: Capability>(ask: &C::Ask) -> (&'static str, String, String) {
+            (C::NAME, C::operation(ask), C::resource(ask))
+        }
+        match &self.ask {
+            Ask::Network(ask) => of::<Network>(ask),
+            Ask::Malformed(denial) => (
+                Network::NAME,
+                denial.operation.clone(),
+                denial.resource.clone(),
+            ),
+            Ask::Sockets(ask) => of::<Sockets>(ask),
+            Ask::Filesystem(ask) => of::<Filesystem>(ask),
+            Ask::Subprocess(ask) => of::<Subprocess>(ask),
+            Ask::Environment(ask) => of::<Environment>(ask),
+            Ask::Secret(ask) => of::<Secret>(ask),
+            Ask::KeyValue(ask) => of::<KeyValue>(ask),
+            Ask::ToolCall(ask) => of::<ToolCall>(ask),
+            Ask::Clocks => of::<Clocks>(&()),
+            Ask::Random => of::<Random>(&()),
+        }
+    }
+
     /// Asks the grant, and answers which entry allows it.
-    pub(super) fn decide(&self, grant: &Grant) -> Result<Option<Origin>, Box<Denial>> {
+    pub(crate) fn decide(&self, grant: &Grant) -> Result<Option<Origin>, Box<Denial>> {
         match &self.ask {
             Ask::Network(ask) => by::<Network>(grant, ask),
             Ask::Malformed(denial) => Err(denial.clone()),
@@ -190,7 +219,7 @@ impl FromStr for Use {
 
 impl fmt::Display for Use {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.capability, self.text)
+        write!(f, "{} {}", self.capability, shown(&self.written))
     }
 }
 
@@ -201,10 +230,9 @@ fn by<C: Capability>(grant: &Grant, ask: &C::Ask) -> Result<Option<Origin>, Box<
 }
 
 /// A value as its author wrote it, as far as it fits a line.
-fn shown(node: &Node) -> String {
-    let json = node.to_json();
-    let text = json
+fn shown(written: &serde_json::Value) -> String {
+    let text = written
         .as_str()
-        .map_or_else(|| json.to_string(), str::to_owned);
+        .map_or_else(|| written.to_string(), str::to_owned);
     text.chars().take(120).collect()
 }

@@ -249,6 +249,8 @@ fn a_use_says_what_would_allow_it() {
         ),
     ] {
         let asked: Use = text.parse().expect(text);
+        let again: Use = asked.to_json().to_string().parse().expect("JSON is YAML");
+        assert_eq!(again.to_string(), asked.to_string());
         let patch = asked.patch("any-tool@1.0.0");
         let policy = testing::policy(&format!("version: 1\n{patch}"));
         let expected = format!(
