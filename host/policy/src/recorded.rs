@@ -31,22 +31,14 @@ impl Recorded {
     /// Reads a use by the words of its [`crate::Capability`]. `None` when they don't tell what it
     /// was: of a program the arguments are not kept, and long names are cut.
     pub fn read(capability: &str, operation: &str, resource: &str) -> Option<Self> {
-        if resource.ends_with('…') {
-            return None;
-        }
-        let (is_whole, used) = match capability {
-            "network" => (true, request(operation, resource)?),
-            "sockets" => (operation == "look_up", connection(operation, resource)?),
-            "filesystem" => (true, file(operation, resource)?),
-            "environment" => (false, json!(resource)),
-            "secrets" => (true, secret(operation, resource)?),
-            "key_value" => (true, json!(format!("{operation} {resource}"))),
-            "tool_call" => (true, json!(resource)),
-            "clocks" | "random" => (true, json!("real")),
-            _ => return None,
+        let is_whole = match capability {
+            "environment" => false,
+            "sockets" => operation == "look_up",
+            _ => true,
         };
+        let used = written(capability, operation, resource)?;
         // JSON is YAML.
-        let used = json!({ capability: used }).to_string().parse().ok()?;
+        let used = used.to_string().parse().ok()?;
         Some(if is_whole {
             Self::Whole(used)
         } else {
@@ -74,6 +66,24 @@ impl Policy {
             profile: rules.iter().any(|rule| !rule.environments.is_empty()),
         }
     }
+}
+
+/// A recorded use as a table writes it. `None` when its words don't tell what it was.
+pub(crate) fn written(capability: &str, operation: &str, resource: &str) -> Option<Json> {
+    if resource.ends_with('…') {
+        return None;
+    }
+    let used = match capability {
+        "network" => request(operation, resource)?,
+        "sockets" => connection(operation, resource)?,
+        "filesystem" => file(operation, resource)?,
+        "environment" | "tool_call" => json!(resource),
+        "secrets" => secret(operation, resource)?,
+        "key_value" => json!(format!("{operation} {resource}")),
+        "clocks" | "random" => json!("real"),
+        _ => return None,
+    };
+    Some(json!({ capability: used }))
 }
 
 /// `GET`, `https://10.0.0.1/x at 10.0.0.1, which is private`.

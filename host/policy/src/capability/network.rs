@@ -231,7 +231,7 @@ impl Capability for Network {
 }
 
 /// A scalar for a YAML flow mapping, in quotes where it could be read as something else.
-pub(super) fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     let is_plain = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '/')
         && text
             .bytes()
