@@ -345,17 +345,17 @@ mod tests {
     use cofferdam_types::Digest;
     use cofferdam_types::caller::Caller;
     use cofferdam_types::limits::LimitRequest;
+    use cofferdam_types::workspace::{Offer, Place};
 
     use super::*;
     use crate::testing::{policy, spec};
     use crate::{Request, Table, Use};
 
     /// Uses of most capabilities, each by itself.
-    const USES: [&str; 12] = [
+    const USES: [&str; 11] = [
         "network: GET https://a.org/x",
         "network: GET https://a.org/y",
         "network: POST https://a.org/x",
-        "network: {request: GET https://a.org/x, headers: [x-key]}",
         "network: {request: GET http://h.test:8080/, address: 127.0.0.1}",
         "sockets: tcp 192.0.2.1:25",
         "filesystem: read workspace:a/b.txt",
@@ -384,7 +384,15 @@ mod tests {
         let spec = spec("a-tool", all());
         let used: Use = used.parse().expect(used);
         let subject = Subject::declared(Digest::of(b""), &spec);
-        let grant = policy(text).decide(&subject, &Request::bare(&caller, &limits));
+        let offer = Offer {
+            place: Place::Named("work".parse().expect("a name")),
+            access: Access::ReadWrite,
+        };
+        let request = Request {
+            workspace: Some(&offer),
+            ..Request::bare(&caller, &limits)
+        };
+        let grant = policy(text).decide(&subject, &request);
         let grant = grant.unwrap_or_else(|denials| panic!("{text}: {denials:?}"));
         let refused = used.explain(&grant).decision.err();
         refused.into_iter().collect()
@@ -430,6 +438,9 @@ mod tests {
         );
         let text = lesson(&[USES[0], USES[1]]).policy();
         assert!(text.contains("paths: [/x, /y]"), "{text}");
+        // A table doesn't tell the header; the policy does.
+        let header = "network: {request: GET https://a.org/x, headers: [x-key]}";
+        assert_eq!(denials(&lesson(&[header]).policy(), header), []);
     }
 
     #[test]
