@@ -11,6 +11,7 @@ fn with(quota: &Value) -> World {
     )
 }
 
+/// FS-20: written, appended, as a hole, or as a size.
 #[test]
 fn bytes_are_counted_however_they_come() {
     let world = with(&json!({"write_bytes": 100}));
@@ -35,6 +36,7 @@ fn bytes_are_counted_however_they_come() {
     assert_eq!(open.append(&[0; 1]), Err(reached), "nothing is given back");
 }
 
+/// FS-19: files, directories and links, and how deep they lie.
 #[test]
 fn what_is_made_is_counted() {
     let world = with(&json!({"files": 3, "depth": 2}));
@@ -74,6 +76,7 @@ fn a_tree_does_not_come_to_lie_deeper() {
     );
 }
 
+/// FS-21: at the limit there are no more.
 #[test]
 fn open_descriptors_are_counted_and_given_back() {
     let world = with(&json!({"open": 2}));
@@ -89,6 +92,7 @@ fn open_descriptors_are_counted_and_given_back() {
     workspace.open("file", READ).expect("a place is free");
 }
 
+/// FS-22: no page is larger than another.
 #[test]
 fn a_large_directory_is_listed_in_pages() {
     let world = with(&json!({}));

@@ -48,6 +48,7 @@ fn raced(world: &World, target: &str, attempt: impl Fn(&Directory) -> Option<Str
     reads
 }
 
+/// FS-07: to read.
 #[test]
 fn swaps_never_lead_out() {
     let world = World::open();
@@ -58,6 +59,7 @@ fn swaps_never_lead_out() {
     );
 }
 
+/// FS-07: to write, create and remove.
 #[test]
 fn swaps_never_lead_a_write_out() {
     let world = World::open();
@@ -70,6 +72,7 @@ fn swaps_never_lead_a_write_out() {
     assert!(writes > 0, "nothing was raced");
 }
 
+/// FS-07: into a part of the mount that is denied.
 #[test]
 fn swaps_never_lead_to_a_refused_part() {
     let all = json!(["read", "write", "create", "delete", "list"]);

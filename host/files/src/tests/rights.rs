@@ -18,6 +18,7 @@ fn with(rights: &Value) -> World {
     world
 }
 
+/// FS-09: by opening, by name and by descriptor.
 #[test]
 fn a_read_only_mount_stays_as_it_is() {
     let world = with(&json!(["read", "list"]));
@@ -60,6 +61,7 @@ fn a_read_only_mount_stays_as_it_is() {
     assert_eq!(read(&workspace, "file"), Ok("text".to_owned()));
 }
 
+/// FS-11: an open file gives no more than it was opened for.
 #[test]
 fn to_write_is_not_to_see() {
     let world = with(&json!(["write", "create"]));
@@ -173,6 +175,7 @@ fn a_part_of_a_mount_is_that_part() {
     assert_eq!(write(&workspace, "in/new.rs", "x"), Err(OUTCOME));
 }
 
+/// FS-10: no name leads from one mount into the other.
 #[test]
 fn mounts_do_not_mix() {
     let world = World::open();

@@ -12,6 +12,7 @@ fn left(temp: &TempDir) -> usize {
         .count()
 }
 
+/// FS-25: each call has its own, whoever makes it.
 #[test]
 fn two_calls_share_nothing_and_leave_nothing() {
     let temp = tempfile::tempdir().expect("a directory");
@@ -27,6 +28,7 @@ fn two_calls_share_nothing_and_leave_nothing() {
     assert_eq!(left(&temp), 0);
 }
 
+/// FS-19: what was made goes away without a stack of its depth.
 #[test]
 fn a_tree_of_any_depth_and_width_is_removed() {
     use rustix::fs::{CWD, Mode, OFlags, mkdirat, openat};

@@ -6,6 +6,7 @@ use std::process::Command;
 
 use super::*;
 
+/// FS-01, FS-02: by `..` or by an absolute path, whatever the operation.
 #[test]
 fn paths_that_lead_out_lead_nowhere() {
     let world = World::open();
@@ -47,6 +48,7 @@ fn paths_that_lead_out_lead_nowhere() {
     world.check_untouched();
 }
 
+/// FS-03, FS-05, FS-16: whoever made the link, and however it is spelt.
 #[test]
 fn links_lead_inside_or_nowhere() {
     let world = World::open();
@@ -101,6 +103,7 @@ fn links_lead_inside_or_nowhere() {
     world.check_untouched();
 }
 
+/// FS-04: at the fortieth.
 #[test]
 fn chains_of_links_end() {
     let world = World::open();
@@ -115,6 +118,7 @@ fn chains_of_links_end() {
     assert_eq!(read(&workspace, "link-41"), Err(Error::Loop));
 }
 
+/// FS-03: not to be followed later by another either.
 #[test]
 fn a_guest_plants_no_link_that_leads_out() {
     let world = World::open();
@@ -145,6 +149,7 @@ fn a_guest_plants_no_link_that_leads_out() {
     assert_eq!(link("link"), Err(Error::NoEntry));
 }
 
+/// FS-05, FS-06: a slash behind a link moves and opens nothing behind it.
 #[test]
 fn a_slash_at_the_end_makes_nothing_of_a_link() {
     let world = World::open();
@@ -184,6 +189,7 @@ fn a_slash_at_the_end_makes_nothing_of_a_link() {
     world.check_untouched();
 }
 
+/// FS-15: what would wait is refused at once.
 #[test]
 fn only_files_and_directories_are_opened() {
     let world = World::open();
@@ -209,6 +215,7 @@ fn only_files_and_directories_are_opened() {
     }
 }
 
+/// FS-17, FS-18: each name is that very name.
 #[test]
 fn odd_names_are_literal_or_clean_errors() {
     let world = World::open();
@@ -256,6 +263,7 @@ fn odd_names_are_literal_or_clean_errors() {
     assert_eq!(list(&world.root("other")), Err(Error::IllegalByteSequence));
 }
 
+/// FS-08: whatever becomes of its name.
 #[test]
 fn a_mount_stays_the_directory_that_was_opened() {
     let world = World::open();
@@ -269,6 +277,7 @@ fn a_mount_stays_the_directory_that_was_opened() {
     assert!(world.host("moved/new").exists());
 }
 
+/// FS-24: neither for its owner nor for others.
 #[test]
 fn what_is_made_is_never_executable() {
     use std::os::unix::fs::PermissionsExt;
@@ -284,6 +293,7 @@ fn what_is_made_is_never_executable() {
     assert_eq!(mode("a") & !0o755, 0);
 }
 
+/// FS-23: before 1970 and far beyond.
 #[test]
 fn times_of_any_age_are_told_or_left_out() {
     use crate::{Moment, NewTime};

@@ -173,6 +173,7 @@ fn delegation(entries: &[(&str, Json)]) -> Delegation {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(cases()))]
 
+    /// PO-13: an allow more, an allow less.
     #[test]
     fn one_more_allow_never_denies_and_one_less_never_allows(
         rules in rules(),
@@ -189,6 +190,7 @@ proptest! {
         prop_assert!(!fewer.may_run || fewer.memory == longer.memory);
     }
 
+    /// PO-13: a deny more.
     #[test]
     fn one_more_deny_or_limit_never_allows(
         rules in rules(),
@@ -210,6 +212,7 @@ proptest! {
         prop_assert!(stricter.memory <= before.memory);
     }
 
+    /// PO-05, PO-13: a deny of every width.
     #[test]
     fn what_is_denied_is_denied_whatever_allows_it(rules in rules(), denied in entry()) {
         let (word, entry) = denied;
@@ -223,6 +226,7 @@ proptest! {
         prop_assert!(reach(&policy(&rules), &[]).is_within(&reach(&without, &[])));
     }
 
+    /// PO-05, PO-13: every order.
     #[test]
     fn order_never_matters(rules in rules(), turn in any::<Index>()) {
         let before = reach(&policy(&rules), &[]);

@@ -23,6 +23,7 @@ fn check(text: &str, format: Format, place: &str, reason: &str) {
 
 use Format::{Json, Toml, Yaml};
 
+/// PO-01: empty, too large, no map at all.
 #[test]
 fn what_is_no_document_says_so() {
     for format in [Yaml, Toml, Json] {
@@ -56,6 +57,7 @@ fn what_is_no_document_says_so() {
     check("{version: 2}", Yaml, "1:11", "reads version 1");
 }
 
+/// PO-01: cut off.
 #[test]
 fn what_is_cut_off_is_refused_at_its_end() {
     check(
@@ -70,6 +72,7 @@ fn what_is_cut_off_is_refused_at_its_end() {
     assert_eq!(yaml.len(), 1, "{yaml:?}");
 }
 
+/// PO-01: a key that stands twice.
 #[test]
 fn keys_twice_are_refused_where_the_second_stands() {
     check("version: 1\nversion: 1", Yaml, "2:1", "duplicate");
@@ -94,6 +97,7 @@ fn keys_twice_are_refused_where_the_second_stands() {
     check("version = 1\nversion = 1", Toml, "2:1", "duplicate key");
 }
 
+/// PO-01: a key that nobody knows.
 #[test]
 fn unknown_keys_are_refused_where_they_stand() {
     check(
@@ -179,6 +183,7 @@ const WRONG: [(&str, &str, &str); 17] = [
     ),
 ];
 
+/// PO-01: wrong types and values.
 #[test]
 fn wrong_values_in_rules_are_refused_where_they_stand() {
     let rule = |inner: &str| format!("version: 1\nrules:\n  - tools: ['*']\n    {inner}\n");
@@ -245,6 +250,7 @@ fn every_mistake_is_told() {
     );
 }
 
+/// PO-01: what expands without end.
 #[test]
 fn bombs_go_off_in_an_error() {
     let mut bomb = String::from("version: 1\na0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");

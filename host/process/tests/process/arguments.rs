@@ -4,6 +4,7 @@ use serde_json::json;
 
 use crate::stand::Stand;
 
+/// PR-02: nobody reads them but the program.
 #[tokio::test]
 async fn what_a_shell_would_read_is_passed_on_as_it_is() {
     let arguments = [
@@ -25,6 +26,7 @@ async fn what_a_shell_would_read_is_passed_on_as_it_is() {
     assert_eq!(said, format!("{:?}", &arguments[1..]));
 }
 
+/// PR-04, PR-06: made from nothing.
 #[tokio::test]
 async fn the_environment_is_the_program_s_own() {
     // What this test itself was started with is there to be inherited.
@@ -36,6 +38,7 @@ async fn the_environment_is_the_program_s_own() {
     assert_eq!(own.says(&["environment"]).await, r#"[("LANG", "C")]"#);
 }
 
+/// PR-07: whatever the host holds.
 #[tokio::test]
 async fn it_holds_three_descriptors() {
     // One that any child would inherit.

@@ -34,12 +34,14 @@ async fn memory_of_one_process() {
     assert_eq!(stand.says(&["memory", "100"]).await, "held 100");
 }
 
+/// PR-08: ten thousand threads.
 #[tokio::test]
 async fn threads_count_as_processes() {
     let stand = Stand::probe(json!({"limits": {"processes": 16}}));
     assert_eq!(limit(&stand, &["threads", "10000"]).await, Limit::Processes);
 }
 
+/// PR-08: a tree that doubles, bounded by itself as well.
 #[tokio::test]
 async fn a_fork_bomb() {
     let word = &word("bomb");

@@ -32,6 +32,7 @@ async fn every_wall_stands() {
     assert_eq!(finished.missing, []);
 }
 
+/// PR-06, PR-13: the host's environment and everybody else's files.
 #[tokio::test]
 async fn files_outside_the_mounts_are_out_of_reach() {
     let canary = tempfile::NamedTempFile::new().expect("a file");
@@ -77,6 +78,7 @@ async fn a_mount_to_read_stays_as_it_is() {
     assert_eq!(stand.says(&["write", "fresh"]).await, "false");
 }
 
+/// PR-17: neither connected nor listening.
 #[tokio::test]
 async fn no_network_and_no_local_sockets() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
@@ -97,6 +99,7 @@ async fn no_network_and_no_local_sockets() {
     );
 }
 
+/// PR-13: not even by the signal that does nothing.
 #[tokio::test]
 async fn the_host_can_t_be_signalled() {
     let stand = Stand::probe(json!({"execute": ["/bin", "/usr/bin"]}));
@@ -105,6 +108,7 @@ async fn the_host_can_t_be_signalled() {
     }
 }
 
+/// PR-04: a search path finds nothing that isn't listed.
 #[tokio::test]
 async fn only_listed_programs_can_be_started() {
     let shell = Stand::shell(json!({"execute": []}));
@@ -120,6 +124,7 @@ async fn only_listed_programs_can_be_started() {
     );
 }
 
+/// PR-14: a directory that is gone.
 #[tokio::test]
 async fn a_directory_that_was_removed_is_no_way_out() {
     let stand = Stand::shell(json!({}));
@@ -129,6 +134,7 @@ async fn a_directory_that_was_removed_is_no_way_out() {
     assert_eq!(stand.says(&["-c", script]).await, "end\n");
 }
 
+/// PR-15: no capability is left, none can be gained, and no core is written.
 #[tokio::test]
 async fn no_rights_come_from_a_file() {
     let shell = Stand::shell(json!({"read": ["/proc/self"]}));

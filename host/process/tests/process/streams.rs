@@ -7,6 +7,7 @@ use serde_json::json;
 
 use crate::stand::Stand;
 
+/// PR-12: both sides at once.
 #[tokio::test]
 async fn a_megabyte_each_way() {
     let stand = Stand::probe(json!({}));
@@ -18,6 +19,7 @@ async fn a_megabyte_each_way() {
     assert!(!finished.stdout.is_truncated());
 }
 
+/// PR-12: the input is left lying.
 #[tokio::test]
 async fn what_is_given_need_not_be_read() {
     let stand = Stand::probe(json!({}));
@@ -28,6 +30,7 @@ async fn what_is_given_need_not_be_read() {
     assert_eq!(finished.ended, Ended::Exited(3));
 }
 
+/// PR-11: a part of it, counted to the last byte.
 #[tokio::test]
 async fn too_much_output_is_cut_and_counted() {
     let stand = Stand::probe(json!({"limits": {"output": "64KiB"}}));

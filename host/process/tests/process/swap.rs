@@ -18,6 +18,7 @@ fn copy(from: &Path, to: &Path) {
     fs::copy(from, to).expect("copied");
 }
 
+/// PR-05: exchanged before the start.
 #[tokio::test]
 async fn a_pinned_file_that_changed_is_not_started() {
     let place = tempfile::tempdir().expect("a directory");
@@ -30,6 +31,7 @@ async fn a_pinned_file_that_changed_is_not_started() {
     assert!(matches!(ended, Err(Error::Changed { .. })), "{ended:?}");
 }
 
+/// PR-05: exchanged all the time.
 /// While another thread exchanges the file as fast as it can, what is started is what was pinned,
 /// or nothing.
 #[tokio::test]
@@ -76,6 +78,7 @@ fn link(target: &Path, at: &Path) {
     std::os::unix::fs::symlink(target, at).expect("a link");
 }
 
+/// PR-05: written into after the check.
 /// A copy that was checked stays what it was when somebody writes into the file.
 #[tokio::test]
 async fn writing_into_a_checked_file_changes_nothing() {
@@ -94,6 +97,7 @@ async fn writing_into_a_checked_file_changes_nothing() {
     assert!(fs::write(&copy, "other").is_err());
 }
 
+/// PR-15: a file with the rights of its owner is no program.
 #[tokio::test]
 async fn what_can_t_be_started_says_why() {
     use std::os::unix::fs::PermissionsExt;

@@ -14,6 +14,7 @@ fn stubborn(word: &str) -> String {
     )
 }
 
+/// PR-09: at the deadline.
 #[tokio::test]
 async fn the_deadline_ends_all_of_it() {
     let word = &word("deadline");
@@ -44,6 +45,7 @@ async fn a_program_s_own_time_is_a_deadline_as_well() {
     );
 }
 
+/// PR-09, PR-10: when the program itself has ended.
 #[tokio::test]
 async fn what_it_leaves_behind_ends_with_it() {
     let word = &word("orphan");
@@ -57,6 +59,7 @@ async fn what_it_leaves_behind_ends_with_it() {
     assert_eq!(alive(word), Vec::<String>::new());
 }
 
+/// PR-09: when nobody waits any more.
 #[tokio::test]
 async fn a_dropped_call_kills_it() {
     let word = &word("dropped");

@@ -28,6 +28,7 @@ fn redactor(of: &[(&str, &str)]) -> Redactor {
 
 const SECRET: &str = "p4ss/w\"rd&<ü>+ ~é";
 
+/// SE-01: plain and in every usual encoding.
 /// The forms that people know, each made by other means than the redactor's where there are some.
 #[test]
 fn every_form_is_found_wherever_it_stands() {

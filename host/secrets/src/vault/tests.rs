@@ -70,6 +70,7 @@ async fn get(vault: &Vault, owner: &str, of: &str) -> Option<String> {
     got.map(|value| value.reveal().to_owned())
 }
 
+/// SE-04: encrypted in the store.
 #[tokio::test]
 async fn a_value_comes_back_after_a_restart_and_is_nowhere_in_the_clear() {
     let world = World::new();
@@ -99,6 +100,7 @@ async fn a_value_comes_back_after_a_restart_and_is_nowhere_in_the_clear() {
     );
 }
 
+/// SE-05, SE-07: another tenant's, and one that was removed.
 #[tokio::test]
 async fn what_is_removed_or_anothers_is_not_there() {
     let world = World::new();
@@ -154,6 +156,7 @@ async fn a_sealed_value_opens_in_no_other_place() {
     }
 }
 
+/// SE-11: a key file that others can read opens nothing.
 #[tokio::test]
 async fn the_keys_have_to_be_there_and_the_owners_alone() {
     let world = World::new();

@@ -166,6 +166,7 @@ mod tests {
         assert_eq!(State::look(&link), None);
     }
 
+    /// PO-09: by its own mode or its directory's.
     #[test]
     fn a_file_that_others_may_write_is_no_policy() {
         let (dir, path) = file();
@@ -187,6 +188,7 @@ mod tests {
         set_mode(dir.path(), 0o700);
     }
 
+    /// PO-09: a pipe, a directory, or nothing in its place.
     #[test]
     fn what_is_no_file_is_no_policy() {
         let (dir, path) = file();

@@ -321,6 +321,7 @@ fn a_registered_program_is_a_file_of_the_machine() {
     assert_eq!(program(read).expect_err("a fault"), "/read/1");
 }
 
+/// PR-16: a program that runs whatever it is told.
 #[test]
 fn dangers_are_named() {
     let dangers = |json: &str| {
