@@ -3,14 +3,18 @@
 //! the host.
 
 mod limits;
+mod moving;
+mod mounts;
 mod paths;
 mod rights;
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use cofferdam_testing::{Answer, Host, Leftovers, tool};
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 use crate::settled;
 
@@ -22,25 +26,64 @@ struct Prober {
     host: Host,
     workspace: PathBuf,
     before: Leftovers,
+    /// Of a host under a policy: that, and whatever its mounts show.
+    files: Option<TempDir>,
 }
 
 impl Prober {
+    /// Under the policy that holds when nobody names one.
     async fn start() -> Result<Self> {
-        let host = Host::start()?;
+        Self::on(Host::start()?, None).await
+    }
+
+    /// Under a policy: `mounts` and the entries of `filesystem`, in which `{files}` is a directory
+    /// for the test to fill.
+    async fn under(mounts: &str, entries: &[&str]) -> Result<Self> {
+        let files = TempDir::new()?;
+        let entries: String = entries
+            .iter()
+            .map(|entry| format!("        - {entry}\n"))
+            .collect();
+        let policy = format!(
+            "version: 1\nname: mounted\nmounts: {mounts}\nrules:\n  - name: prober\n    tools: \
+             [\"files-prober-*\"]\n    allow:\n      filesystem:\n{entries}"
+        );
+        let place = files.path().to_str().context("a plain path")?;
+        let file = files.path().join("policy.yaml");
+        std::fs::write(&file, policy.replace("{files}", place))?;
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600))?;
+        for name in ["refs", "data"] {
+            std::fs::create_dir(files.path().join(name))?;
+        }
+        let file = file.to_str().context("a plain path")?;
+        let host = Host::at(&files.path().join("host"), &["--policy", file])?;
+        Self::on(host, Some(files)).await
+    }
+
+    async fn on(host: Host, files: Option<TempDir>) -> Result<Self> {
+        host.hide(CANARY);
         let workspace = host.workspace("probe")?;
         let beside = host.workspace("probe2")?;
         std::fs::write(beside.join("canary"), CANARY)?;
         host.upload(tool("files-prober")?).await?.ok()?;
-        let warm = json!([{"op": "roots"}]);
         let before = Leftovers::of(host.pid())?;
-        let mut prober = Self {
+        let prober = Self {
             host,
             workspace,
             before,
+            files,
         };
+        // The first call warms up what every call uses.
+        let warm = json!([{"op": "roots"}]);
         prober.call("probe", &warm).await?.ok()?;
-        prober.before = Leftovers::of(prober.host.pid())?;
-        Ok(prober)
+        let before = Leftovers::of(prober.host.pid())?;
+        Ok(Self { before, ..prober })
+    }
+
+    /// A place that the policy's `{files}` stands for.
+    fn file(&self, name: &str) -> Result<PathBuf> {
+        let files = self.files.as_ref().context("a host under a policy")?;
+        Ok(files.path().join(name))
     }
 
     async fn call(&self, tool: &str, steps: &Value) -> Result<Answer> {
@@ -83,6 +126,16 @@ impl Prober {
             answer.body
         );
         self.check_after(row, &answer.body).await
+    }
+
+    /// What each step came to; the canary and the host as after every row.
+    async fn came(&self, row: &str, steps: &Value) -> Result<Vec<String>> {
+        let body = self.call("probe", steps).await?.ok()?;
+        self.check_after(row, &body).await?;
+        let came = body["result"].as_array().context("a list")?.iter();
+        Ok(came
+            .map(|came| came.as_str().unwrap_or_default().to_owned())
+            .collect())
     }
 
     /// The canary is as it was and nobody has seen it; the host holds no more than before.

@@ -8,12 +8,13 @@ mod memory;
 mod network;
 mod numbers;
 mod output;
+mod policy;
 mod process;
 mod secrets;
 mod state;
 
 use anyhow::{Context, Result, ensure};
-use cofferdam_testing::{Answer, Guest, Host, Leftovers};
+use cofferdam_testing::{Answer, Guest, Host, Leftovers, settled};
 use serde_json::{Value, json};
 
 /// One hostile call: what runs and which codes may come of it.
@@ -85,22 +86,4 @@ async fn warmed(host: &Host, case: &Case) -> Result<Answer> {
     let answer = case.run(host).await?;
     settled(host, &before).await?;
     Ok(answer)
-}
-
-/// Checks that the host answers and holds no more than before; what it frees in the background may
-/// take a moment.
-async fn settled(host: &Host, before: &Leftovers) -> Result<()> {
-    let mut held = Ok(());
-    for _ in 0..40 {
-        ensure!(
-            host.get("/api/v1/health").await?.status == 200,
-            "the host is not well"
-        );
-        held = Leftovers::of(host.pid())?.check(before);
-        if held.is_ok() {
-            break;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    }
-    held
 }

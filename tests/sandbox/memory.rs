@@ -104,6 +104,39 @@ async fn a_crowd_within_its_limits_does_not_take_the_host_down() -> Result<()> {
     settled(&host, &before).await
 }
 
+/// SE-08: a new instance's memory holds nothing of an earlier one's, whoever called it.
+#[tokio::test]
+async fn memory_is_empty_at_the_start() -> Result<()> {
+    let host = Host::start()?;
+    // Everything above the arguments has to be zero; then it is filled for the next one to find.
+    let body = r"(drop (memory.grow (i32.const 100)))
+        (local.set $i (i32.const 98304))
+        (loop $l
+          (if (i64.ne (i64.load (local.get $i)) (i64.const 0)) (then (unreachable)))
+          (i64.store (local.get $i) (i64.const 0x79726e6163))
+          (local.set $i (i32.add (local.get $i) (i32.const 8)))
+          (br_if $l (i32.lt_u (local.get $i) (i32.mul (memory.size) (i32.const 65536)))))
+        (global.get $answer)";
+    host.upload(Guest::new(body).component()?).await?.ok()?;
+    let crowd = |count: usize| {
+        let host = &host;
+        async move {
+            let calls = (0..count).map(|_| host.call("guest-run", json!({}), json!({})));
+            for answer in join_all(calls).await {
+                answer?.ok()?;
+            }
+            anyhow::Ok(())
+        }
+    };
+    crowd(20).await?;
+    let before = Leftovers::of(host.pid())?;
+    for _ in 0..20 {
+        crowd(1).await?;
+    }
+    crowd(20).await?;
+    settled(&host, &before).await
+}
+
 #[tokio::test]
 async fn many_calls_leave_no_trace() -> Result<()> {
     let host = Host::start()?;

@@ -7,13 +7,14 @@ mod ended;
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use cofferdam_testing::{Answer, Host, tool};
+use cofferdam_testing::{Answer, Host, Leftovers, settled, tool};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 /// A host under a policy, with the component `process-prober` and a workspace.
 struct Ruled {
     host: Host,
+    before: Leftovers,
     directory: TempDir,
 }
 
@@ -27,11 +28,21 @@ impl Ruled {
         let host = Host::at(&directory.path().join("data"), &["--policy", &file])?;
         host.upload(tool("process-prober")?).await?.ok()?;
         std::fs::create_dir_all(Self::place(directory.path()).join("sub"))?;
-        Ok(Self { host, directory })
+        let before = Leftovers::of(host.pid())?;
+        Ok(Self {
+            host,
+            before,
+            directory,
+        })
     }
 
     fn place(directory: &Path) -> std::path::PathBuf {
         directory.join("data/workspaces/demo")
+    }
+
+    /// The host is as it was before the calls.
+    async fn settled(&self) -> Result<()> {
+        settled(&self.host, &self.before).await
     }
 
     /// The workspace's directory.

@@ -1,5 +1,7 @@
 //! Secrets: a tool that asks for them and tries to let them out.
 
+mod machine;
+
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
@@ -39,6 +41,9 @@ impl Wall {
         let policy = policy.to_str().context("a plain path")?;
         let data = files.path().join("data");
         let host = Host::with_environment(&data, &["--policy", policy], environment)?;
+        for canary in CANARIES {
+            host.hide(canary);
+        }
         host.upload(tool("secret-prober")?).await?.ok()?;
         let before = Leftovers::of(host.pid())?;
         Ok(Self {

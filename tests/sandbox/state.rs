@@ -7,13 +7,14 @@ mod nested;
 mod replayed;
 
 use anyhow::{Context, Result};
-use cofferdam_testing::{Answer, Host, tool};
+use cofferdam_testing::{Answer, Host, Leftovers, settled, tool};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 /// A host under a policy, with the component `state-prober`.
 struct Ruled {
     host: Host,
+    before: Leftovers,
     _directory: TempDir,
 }
 
@@ -31,9 +32,15 @@ impl Ruled {
         let host = Host::at(&directory.path().join("data"), &arguments)?;
         host.upload(tool("state-prober")?).await?.ok()?;
         Ok(Self {
+            before: Leftovers::of(host.pid())?,
             host,
             _directory: directory,
         })
+    }
+
+    /// The host is as it was before the calls.
+    async fn settled(&self) -> Result<()> {
+        settled(&self.host, &self.before).await
     }
 
     /// Calls a tool of `state-prober`.

@@ -13,7 +13,7 @@ use anyhow::{Context, Result, bail, ensure};
 
 use crate::command::{Stages, root};
 use crate::test;
-use crate::tidy::sources;
+use crate::tidy::{Source, sources};
 use crate::tools;
 
 use catalogue::Catalogue;
@@ -22,6 +22,14 @@ use suites::Outcome;
 
 /// Where the results are shown.
 const PAGE: &str = "docs/ATTACKS.md";
+
+/// What is wrong with the catalogue and the tests that name its attacks.
+pub(crate) fn faults(sources: &[Source]) -> Vec<String> {
+    match Catalogue::of(sources) {
+        Ok(catalogue) => catalogue.faults(&marks::all(sources)),
+        Err(error) => vec![format!("{}: {error:#}", catalogue::FILE)],
+    }
+}
 
 /// Runs the attacks and writes the page; an attack that is not held is an error at the end.
 pub(crate) fn run() -> Result<()> {

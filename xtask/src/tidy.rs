@@ -10,6 +10,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
+use crate::attack;
 use crate::command::root;
 use crate::deny;
 use crate::graph::Graph;
@@ -51,6 +52,7 @@ pub(crate) fn run() -> Result<()> {
     faults.extend(text::check(&sources));
     faults.extend(text::undocumented(&graph, &sources));
     faults.extend(errors::check(&sources));
+    faults.extend(attack::faults(&sources));
 
     if faults.is_empty() {
         eprintln!("tidy: {} crates, {summary}", graph.packages.len());

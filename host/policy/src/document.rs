@@ -87,6 +87,14 @@ pub struct Source<'a> {
     pub reserved: &'a [PathBuf],
 }
 
+impl Source<'_> {
+    /// What mistakes are told of.
+    pub(crate) fn shown(&self) -> String {
+        self.file
+            .map_or_else(|| "policy".to_owned(), |file| file.display().to_string())
+    }
+}
+
 /// The only version of the language.
 const VERSION: u64 = 1;
 
@@ -96,9 +104,7 @@ impl Policy {
     /// **Errors**: [`PolicyError::Invalid`] with every mistake and its place.
     /// **Limits**: [`crate::TEXT_BYTES_MAX`] of text.
     pub fn parse(text: &[u8], source: &Source<'_>) -> Result<Self, PolicyError> {
-        let shown = source
-            .file
-            .map_or_else(|| "policy".to_owned(), |file| file.display().to_string());
+        let shown = source.shown();
         let node = read::read(text, source.format)
             .map_err(|mistakes| PolicyError::invalid(&shown, mistakes))?;
         let mut walk = Walk::default();

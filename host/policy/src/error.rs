@@ -2,7 +2,10 @@ use std::fmt;
 
 use thiserror::Error;
 
+use crate::capability::Fault;
+use crate::document::Source;
 use crate::node::Place;
+use crate::read::read;
 
 /// Why a policy can't be used. Nothing of it takes effect.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -63,6 +66,14 @@ impl PolicyError {
             file: file.to_owned(),
             mistakes,
         }
+    }
+
+    /// A fault that only whoever looks at the machine can find, at its place in the text. Its
+    /// pointer starts from the whole document.
+    pub fn found(text: &[u8], source: &Source<'_>, fault: Fault) -> Self {
+        let place = read(text, source.format).map(|node| node.at(&fault.pointer).place);
+        let place = place.unwrap_or(Place::START);
+        Self::invalid(&source.shown(), vec![Mistake::new(place, fault.reason)])
     }
 
     /// What is wrong and where; empty when the file was not read at all.

@@ -6,7 +6,8 @@ mod watch;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use cofferdam_policy::{Format, Narrowing, Policy, PolicyError, Source};
+use cofferdam_policy::{Fault as PolicyFault, Format, Narrowing, Policy, PolicyError, Source};
+use cofferdam_runtime::check_mounts;
 use cofferdam_toolbox::{PolicySource, Toolbox};
 use cofferdam_types::failure::Fault;
 use cofferdam_types::{Code, Failure};
@@ -42,7 +43,7 @@ impl Policies {
             file: file.or(named),
             narrowing,
             workspaces: dir.workspaces(),
-            reserved: vec![dir.path().to_owned()],
+            reserved: reserved(dir.path()),
             seen: Mutex::default(),
         }
     }
@@ -68,6 +69,17 @@ impl Policies {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Reads a text, and looks at the directories that it names.
+    fn read(&self, text: &[u8], format: Format) -> Result<Policy, PolicyError> {
+        let source = self.source(format);
+        let policy = Policy::parse(text, &source)?;
+        check_mounts(policy.mounts(), &self.reserved).map_err(|fault| {
+            let pointer = format!("/mounts{}", fault.pointer);
+            PolicyError::found(text, &source, PolicyFault::at(pointer, fault.reason))
+        })?;
+        Ok(policy)
+    }
+
     fn source(&self, format: Format) -> Source<'_> {
         Source {
             file: self.file.as_deref(),
@@ -85,22 +97,26 @@ impl PolicySource for Policies {
             Some(path) => {
                 let text = Text::read(path).map_err(|error| unreadable(path, &error))?;
                 *self.seen() = Some(text.state);
-                let policy = Format::of(path)
-                    .and_then(|format| Policy::parse(&text.bytes, &self.source(format)))
-                    .map_err(|error| invalid(&error))?;
-                // A directory that is missing now would be a denial of each call later.
-                cofferdam_runtime::check_mounts(policy.mounts(), &self.reserved)
-                    .map_err(|fault| unmountable(path, &fault))?;
-                policy
+                Format::of(path)
+                    .and_then(|format| self.read(&text.bytes, format))
+                    .map_err(|error| invalid(&error))?
             }
         };
         Ok(policy.narrowed(self.narrowing.clone()))
     }
 
     fn parse(&self, text: &[u8], format: Format) -> Result<Policy, PolicyError> {
-        let policy = Policy::parse(text, &self.source(format))?;
+        let policy = self.read(text, format)?;
         Ok(policy.narrowed(self.narrowing.clone()))
     }
+}
+
+/// A directory as it was named and as it really is.
+fn reserved(directory: &Path) -> Vec<PathBuf> {
+    let resolved = directory.canonicalize().ok();
+    std::iter::once(directory.to_owned())
+        .chain(resolved)
+        .collect()
 }
 
 fn unreadable(path: &Path, error: &Unreadable) -> Failure {
@@ -110,16 +126,6 @@ fn unreadable(path: &Path, error: &Unreadable) -> Failure {
         _ => Code::InvalidInput,
     };
     Failure::new(code, format!("the policy {path} can't be used: {error}"))
-}
-
-fn unmountable(path: &Path, fault: &cofferdam_policy::Fault) -> Failure {
-    let text = format!(
-        "the policy {} can't be used: mounts{}: {}",
-        path.display(),
-        fault.pointer,
-        fault.reason
-    );
-    Failure::new(Code::InvalidInput, text)
 }
 
 /// The mistakes of a policy, each as a fault with its line and column.

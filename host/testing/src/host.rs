@@ -1,6 +1,7 @@
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -8,8 +9,13 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::log::Log;
+
 /// How long a host may take to come up on a busy machine, and a client to hear from it.
 const PATIENCE: Duration = Duration::from_mins(2);
+/// How long a client keeps a connection that it doesn't use: soon gone, so that a host's descriptors
+/// can be counted.
+const IDLE: Duration = Duration::from_secs(1);
 /// How long a large component may take to compile there; the host gives up before.
 const COMPILING: Duration = Duration::from_mins(10);
 
@@ -21,6 +27,11 @@ pub struct Host {
     key: String,
     data: PathBuf,
     client: reqwest::Client,
+    log: Log,
+    /// The ids of the calls that were answered.
+    calls: Mutex<Vec<String>>,
+    /// What its log must not show.
+    canaries: Mutex<Vec<String>>,
     /// Deleted with the host unless the directory was given.
     temporary: Option<TempDir>,
 }
@@ -38,6 +49,12 @@ impl Answer {
     /// The error's code, or nothing for a success.
     pub fn code(&self) -> Option<&str> {
         self.body["error"]["code"].as_str()
+    }
+
+    /// The call's id, whether it succeeded or not.
+    pub fn call_id(&self) -> Option<&str> {
+        let of_error = &self.body["error"]["details"]["call_id"];
+        self.body["call_id"].as_str().or(of_error.as_str())
     }
 
     /// The body of a success; an error otherwise.
@@ -138,10 +155,13 @@ impl Host {
             .args(arguments)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
             .spawn()?;
+        let log = Log::follow(child.stderr.take().context("the host's stderr")?);
         let mut lines = BufReader::new(child.stdout.take().context("the host's stdout")?).lines();
         let Some(line) = lines.next().transpose()? else {
-            bail!("the host ended at its start: {}", child.wait()?);
+            let status = child.wait()?;
+            bail!("the host ended at its start: {status}: {}", log.end());
         };
         let address = line
             .strip_prefix("listening on ")
@@ -152,14 +172,19 @@ impl Host {
         let client = reqwest::Client::builder()
             .no_proxy()
             .timeout(PATIENCE)
+            .pool_idle_timeout(IDLE)
             .tcp_nodelay(true)
             .build()?;
+        let key = key.trim().to_owned();
         Ok(Self {
             child,
             address: address.to_owned(),
-            key: key.trim().to_owned(),
+            canaries: Mutex::new(vec![key.clone()]),
+            key,
             data: data.to_owned(),
             client,
+            log,
+            calls: Mutex::default(),
             temporary: None,
         })
     }
@@ -177,6 +202,34 @@ impl Host {
     /// The process.
     pub fn pid(&self) -> u32 {
         self.child.id()
+    }
+
+    /// Its data directory.
+    pub fn data(&self) -> &Path {
+        &self.data
+    }
+
+    /// What it has written to its log.
+    pub fn log(&self) -> String {
+        self.log.text()
+    }
+
+    /// A text that nobody may see: [`crate::settled`] looks for it in the log, as for the admin's
+    /// key.
+    pub fn hide(&self, canary: &str) {
+        let mut canaries = self.canaries.lock().unwrap_or_else(PoisonError::into_inner);
+        canaries.push(canary.to_owned());
+    }
+
+    pub(crate) fn canaries(&self) -> Vec<String> {
+        let canaries = self.canaries.lock().unwrap_or_else(PoisonError::into_inner);
+        canaries.clone()
+    }
+
+    /// The ids of the calls that [`Self::call`] had an answer to.
+    pub(crate) fn calls(&self) -> Vec<String> {
+        let calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
+        calls.clone()
     }
 
     /// The directory of a workspace, made if need be.
@@ -243,8 +296,15 @@ impl Host {
         if let (Value::Object(body), Value::Object(more)) = (&mut body, more) {
             body.extend(more);
         }
-        self.post(&format!("/api/v1/tools/{tool}/call"), &body)
-            .await
+        let answer = self
+            .post(&format!("/api/v1/tools/{tool}/call"), &body)
+            .await?;
+        // What was no request for a call has no id.
+        if let Some(id) = answer.call_id() {
+            let mut calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
+            calls.push(id.to_owned());
+        }
+        Ok(answer)
     }
 
     /// Kills the host as a crash would, and waits until it is gone.
@@ -252,6 +312,12 @@ impl Host {
         self.child.kill()?;
         self.child.wait()?;
         Ok(())
+    }
+
+    /// Ends the host by a signal, and says how that ended.
+    pub fn end_by(mut self, signal: Signal) -> Result<ExitStatus> {
+        kill_process(Pid::from_child(&self.child), signal)?;
+        Ok(self.child.wait()?)
     }
 
     /// Asks the host to stop, waits, and checks that it says all went well.

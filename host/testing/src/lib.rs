@@ -5,12 +5,15 @@
 //! the host. Start with [`Host::start`], [`Guest`] for a component that describes itself, and
 //! [`Plain`] for one that does not.
 
+mod aftercare;
 mod figures;
 mod guest;
 mod host;
 mod leftovers;
+mod log;
 mod plain;
 
+pub use aftercare::settled;
 pub use figures::show;
 pub use guest::{Guest, escaped};
 pub use host::{Answer, Host, binary, interop, tool};

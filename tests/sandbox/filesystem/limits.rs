@@ -1,5 +1,6 @@
 use super::*;
 
+/// FS-19, FS-20, FS-21, FS-22: a hundredth of the numbers where the limits are as small.
 #[tokio::test]
 async fn what_is_made_ends() -> Result<()> {
     let prober = Prober::start().await?;
@@ -14,6 +15,8 @@ async fn what_is_made_ends() -> Result<()> {
     prober
         .check_limit("FS-20", &json!([file, hole]), "disk")
         .await?;
+    let length = std::fs::metadata(prober.workspace.join("file"))?.len();
+    ensure!(length == 0, "FS-20: {length} bytes");
     let deep = json!([{"op": "mkdir", "path": "a", "times": 10_000, "enter": true}]);
     prober.check_limit("FS-19 deep", &deep, "depth").await?;
     let many = json!([

@@ -6,6 +6,7 @@ use super::*;
 
 const REFUSED: &str = "not-permitted";
 
+/// FS-01, FS-02: whatever is done with such a path, and each denial is on record.
 #[tokio::test]
 async fn paths_that_lead_out() -> Result<()> {
     let prober = Prober::start().await?;
@@ -17,7 +18,7 @@ async fn paths_that_lead_out() -> Result<()> {
         ("FS-02", "/etc/passwd"),
         ("FS-02", "//etc/passwd"),
         ("FS-02", "/proc/self/environ"),
-        ("FS-12", "../probe2"),
+        ("FS-01", "../probe2"),
     ] {
         let steps = [
             (open(path), REFUSED),
@@ -45,6 +46,7 @@ async fn paths_that_lead_out() -> Result<()> {
     Ok(())
 }
 
+/// FS-03, FS-04, FS-05, FS-06: links that the operator and the guest made.
 #[tokio::test]
 async fn links_that_lead_out() -> Result<()> {
     let prober = Prober::start().await?;
@@ -71,7 +73,7 @@ async fn links_that_lead_out() -> Result<()> {
         ("FS-04", "chain-0", "loop"),
         ("FS-05", "out-dir/", REFUSED),
         ("FS-05", "absolute/", REFUSED),
-        ("FS-16", "magic", REFUSED),
+        ("FS-03", "magic", REFUSED),
     ] {
         prober.check(row, &[(open(path), expected)]).await?;
     }
@@ -97,6 +99,7 @@ async fn links_that_lead_out() -> Result<()> {
     prober.check("FS-06", &[(rename, "not-directory")]).await
 }
 
+/// FS-15, FS-17, FS-18, FS-23: what is no file, odd names, odd times.
 #[tokio::test]
 async fn things_that_are_no_files_and_names_that_are_odd() -> Result<()> {
     let prober = Prober::start().await?;

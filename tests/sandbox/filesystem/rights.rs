@@ -9,6 +9,7 @@ fn flags(path: &str, flags: &[&str]) -> Value {
     json!({"op": "open", "path": path, "flags": flags, "name": "f"})
 }
 
+/// FS-09: by opening, by name and by descriptor; size and times stay.
 #[tokio::test]
 async fn a_tool_that_only_looks_changes_nothing() -> Result<()> {
     let prober = Prober::start().await?;
@@ -66,6 +67,7 @@ async fn a_tool_that_only_looks_changes_nothing() -> Result<()> {
     Ok(())
 }
 
+/// FS-11, FS-24: each use by itself; and what is made is nobody's program.
 #[tokio::test]
 async fn descriptors_and_names_give_no_more_than_they_were_opened_for() -> Result<()> {
     let prober = Prober::start().await?;

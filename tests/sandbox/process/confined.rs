@@ -1,6 +1,8 @@
 //! PR-04, PR-06, PR-13 to PR-17: what a program that was started can reach.
 
-use anyhow::Result;
+use std::net::TcpListener;
+
+use anyhow::{Result, ensure};
 use serde_json::json;
 
 use super::Ruled;
@@ -32,6 +34,7 @@ async fn prints(ruled: &Ruled, script: &str) -> Result<String> {
     Ok(said["stdout"].as_str().unwrap_or_default().to_owned())
 }
 
+/// PR-04, PR-06, PR-13: its environment, its memory, its files, and its process.
 #[tokio::test]
 async fn nothing_of_the_host_is_seen() -> Result<()> {
     let ruled = Ruled::start(SHELL).await?;
@@ -52,6 +55,7 @@ async fn nothing_of_the_host_is_seen() -> Result<()> {
     for file in [
         format!("/proc/{host}/environ"),
         format!("/proc/{host}/cmdline"),
+        format!("/proc/{host}/mem"),
         "/proc/self/environ".to_owned(),
         "/etc/passwd".to_owned(),
         key.display().to_string(),
@@ -73,7 +77,7 @@ async fn nothing_of_the_host_is_seen() -> Result<()> {
         prints(&ruled, "echo kept > own && cat own").await?,
         "kept\n"
     );
-    Ok(())
+    ruled.settled().await
 }
 
 #[tokio::test]
@@ -93,7 +97,7 @@ async fn every_wall_stands() -> Result<()> {
     ] {
         assert!(walls.contains(&json!(wall)), "{wall}: {walls:?}");
     }
-    Ok(())
+    ruled.settled().await
 }
 
 #[tokio::test]
@@ -108,5 +112,23 @@ async fn rules_about_files_bound_programs_as_well() -> Result<()> {
         prints(&ruled, "cat own; echo x > own || echo no").await?,
         "ownno\n"
     );
-    Ok(())
+    ruled.settled().await
+}
+
+/// PR-17: a program connects where it was granted a network, and else not even to this machine.
+#[tokio::test]
+async fn there_is_no_network_without_its_grant() -> Result<()> {
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    listener.set_nonblocking(true)?;
+    let port = listener.local_addr()?.port();
+    let bash = SHELL.replace("/bin/sh", "/bin/bash");
+    let script = format!("exec 3<>/dev/tcp/127.0.0.1/{port} && echo connected");
+    let ruled = Ruled::start(&bash).await?;
+    ensure!(prints(&ruled, &script).await?.is_empty(), "it connected");
+    ensure!(listener.accept().is_err(), "somebody connected");
+    ruled.settled().await?;
+    let granted = bash.replace("    path: /bin/bash", "    path: /bin/bash\n    network: true");
+    let ruled = Ruled::start(&granted).await?;
+    ensure!(prints(&ruled, &script).await? == "connected\n", "nothing was tried");
+    ruled.settled().await
 }

@@ -27,6 +27,7 @@ rules:
       subprocess: [{program: echo, containing: [{glob: "*secret*"}]}]
 "#;
 
+/// PR-01, PR-02: what fits the grammar goes through as it is, and nothing else does.
 #[tokio::test]
 async fn arguments_are_a_grammar_and_no_command_line() -> Result<()> {
     let ruled = Ruled::start(POLICY).await?;
@@ -57,9 +58,10 @@ async fn arguments_are_a_grammar_and_no_command_line() -> Result<()> {
         let asked = json!({"program": "echo", "arguments": arguments});
         assert_eq!(ruled.code(asked).await?, expected, "{arguments}");
     }
-    Ok(())
+    ruled.settled().await
 }
 
+/// PR-03: other programs, and other spellings of the name.
 #[tokio::test]
 async fn only_registered_names_are_programs() -> Result<()> {
     let ruled = Ruled::start(POLICY).await?;
@@ -83,9 +85,10 @@ async fn only_registered_names_are_programs() -> Result<()> {
         ruled.code(json!({"program": "echo\u{0}"})).await?,
         "malformed"
     );
-    Ok(())
+    ruled.settled().await
 }
 
+/// PR-14: neither an argument nor the directory leads out.
 #[tokio::test]
 async fn a_path_is_the_tool_s_and_never_leaves_its_mount() -> Result<()> {
     let ruled = Ruled::start(POLICY).await?;
@@ -122,6 +125,10 @@ async fn a_path_is_the_tool_s_and_never_leaves_its_mount() -> Result<()> {
             "no_directory",
         ),
         (json!({"program": "cat", "directory": "/etc"}), "denied"),
+        (
+            json!({"program": "cat", "directory": "/workspace/.."}),
+            "malformed",
+        ),
     ] {
         assert_eq!(ruled.code(asked.clone()).await?, expected, "{asked}");
     }
@@ -129,7 +136,7 @@ async fn a_path_is_the_tool_s_and_never_leaves_its_mount() -> Result<()> {
     std::os::unix::fs::symlink("/etc/passwd", ruled.workspace().join("link"))?;
     let said = ruled.said(read("/workspace/link")).await?;
     assert_eq!((&said["code"], &said["stdout"]), (&json!(1), &json!("")));
-    Ok(())
+    ruled.settled().await
 }
 
 #[tokio::test]
@@ -149,7 +156,7 @@ async fn a_denial_says_what_would_allow_it() -> Result<()> {
         patch.contains(r#"program: "sh""#) && patch.contains(r#"{exact: "-c"}"#),
         "{patch}"
     );
-    Ok(())
+    ruled.settled().await
 }
 
 #[tokio::test]
@@ -161,9 +168,10 @@ async fn a_tool_that_declares_no_programs_has_none() -> Result<()> {
         .call("process-prober-undeclared", asked, json!({}))
         .await?;
     assert_eq!(code(&answer), "failed", "{}", answer.body);
-    Ok(())
+    ruled.settled().await
 }
 
+/// PR-12: both at once, and more than the pipes hold.
 #[tokio::test]
 async fn stdin_and_output_go_through_whole() -> Result<()> {
     let ruled = Ruled::start(POLICY).await?;
@@ -176,5 +184,5 @@ async fn stdin_and_output_go_through_whole() -> Result<()> {
     let unfed = json!({"program": "echo", "stdin": "a"});
     assert_eq!(ruled.code(unfed).await?, "denied");
     assert_eq!(said["code"], Value::from(0));
-    Ok(())
+    ruled.settled().await
 }

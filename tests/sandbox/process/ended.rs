@@ -38,6 +38,7 @@ fn stubborn(word: &str) -> String {
     )
 }
 
+/// PR-08: it is as large as it is allowed to be, and gone after.
 #[tokio::test]
 async fn a_fork_bomb_ends_the_call_and_itself() -> Result<()> {
     let ruled = Ruled::start(SHELL).await?;
@@ -54,6 +55,7 @@ async fn a_fork_bomb_ends_the_call_and_itself() -> Result<()> {
     settled(&ruled.host, &before).await
 }
 
+/// PR-09: at the deadline of the program and at that of the call.
 #[tokio::test]
 async fn nothing_outlives_a_deadline() -> Result<()> {
     let ruled = Ruled::start(SHELL).await?;
@@ -68,9 +70,10 @@ async fn nothing_outlives_a_deadline() -> Result<()> {
     assert_eq!(code(&answer), "timeout", "{}", answer.body);
     assert!(began.elapsed() < Duration::from_secs(20));
     gone(word).await;
-    Ok(())
+    ruled.settled().await
 }
 
+/// PR-10: the call ends soon, and what holds the pipe with it.
 #[tokio::test]
 async fn what_a_program_leaves_behind_ends_with_it() -> Result<()> {
     let ruled = Ruled::start(SHELL).await?;
@@ -80,9 +83,10 @@ async fn what_a_program_leaves_behind_ends_with_it() -> Result<()> {
         .await?;
     assert_eq!(said["stdout"], "done\n");
     assert_eq!(alive(word), 0);
-    Ok(())
+    ruled.settled().await
 }
 
+/// PR-11: of output that is too much a part is kept.
 #[tokio::test]
 async fn too_much_output_is_cut_and_counted() -> Result<()> {
     let ruled = Ruled::start(SHELL).await?;
@@ -91,7 +95,7 @@ async fn too_much_output_is_cut_and_counted() -> Result<()> {
         .await?;
     assert_eq!(said["dropped"], 10_000_000 - (64 << 10));
     assert_eq!(said["stdout"].as_str().map_or(0, str::len), 64 << 10);
-    Ok(())
+    ruled.settled().await
 }
 
 /// After a call that was given up, its programs end in the background.

@@ -68,7 +68,7 @@ async fn more_than_the_rate_is_refused_and_time_makes_it_good() -> Result<()> {
     assert!((1..=2_001).contains(&wait), "{wait}");
     tokio::time::sleep(std::time::Duration::from_millis(wait)).await;
     assert_eq!(ruled.code("now", json!({})).await?, "ok");
-    Ok(())
+    ruled.settled().await
 }
 
 #[tokio::test]
@@ -100,7 +100,7 @@ async fn asking_the_host_costs_fuel() -> Result<()> {
     let asking = json!({"times": 1_000_000});
     let answer = ruled.host.call("state-prober-ask", asking, limits).await?;
     assert_eq!(answer.code(), Some("fuel_exhausted"), "{}", answer.body);
-    Ok(())
+    ruled.settled().await
 }
 
 /// The most memory that a process ever held.

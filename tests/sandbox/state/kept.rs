@@ -43,7 +43,7 @@ async fn state_lasts_and_is_what_the_policy_says() -> Result<()> {
         let code = ruled.code(function, arguments.clone()).await?;
         assert_eq!(code, expected, "{function} {arguments}");
     }
-    Ok(())
+    ruled.settled().await
 }
 
 #[tokio::test]
@@ -66,7 +66,7 @@ async fn a_quota_is_never_passed() -> Result<()> {
             "{key} {times}"
         );
     }
-    Ok(())
+    ruled.settled().await
 }
 
 #[tokio::test]
@@ -79,5 +79,5 @@ async fn many_that_count_lose_nothing() -> Result<()> {
     }
     seen.sort_unstable();
     assert_eq!(seen, (0..20).map(Some).collect::<Vec<_>>());
-    Ok(())
+    ruled.settled().await
 }

@@ -58,7 +58,7 @@ async fn what_may_be_called_is_what_the_policy_names() -> Result<()> {
     many["times"] = json!(3);
     let answer = ruled.result("call", many).await?;
     assert_eq!(answer["details"]["limit"], "tool_calls", "{answer}");
-    Ok(())
+    ruled.settled().await
 }
 
 /// The called tool may use state, and the caller may not: so it can't through the other, unless the
@@ -110,7 +110,7 @@ async fn fuel_and_time_are_the_callers() -> Result<()> {
     let code = answer.code().or(answer.body["result"]["code"].as_str());
     assert_eq!(code, Some("timeout"), "{}", answer.body);
     assert!(begin.elapsed().as_secs() < 20);
-    Ok(())
+    ruled.settled().await
 }
 
 /// Callers that wait, of callers that wait: none takes the place of what it waits for.
@@ -125,7 +125,7 @@ async fn a_crowd_of_callers_does_not_wait_for_itself() -> Result<()> {
     for answer in join_all(calls).await {
         assert_eq!(answer?, json!({"result": {"result": 20}}));
     }
-    Ok(())
+    ruled.settled().await
 }
 
 #[tokio::test]
@@ -144,5 +144,5 @@ async fn the_audit_shows_the_tree() -> Result<()> {
         .collect();
     depths.sort_unstable();
     assert_eq!(depths, [1, 2], "{audit}");
-    Ok(())
+    ruled.settled().await
 }

@@ -35,7 +35,7 @@ async fn a_frozen_clock_shows_its_time_and_waiting_ends() -> Result<()> {
         let now = ruled.result("now", json!({})).await?;
         assert_eq!(now, json!([1_000_000_000_u64, true]));
     }
-    Ok(())
+    ruled.settled().await
 }
 
 #[tokio::test]
@@ -49,5 +49,5 @@ async fn what_is_not_granted_is_refused() -> Result<()> {
             "{function}"
         );
     }
-    Ok(())
+    ruled.settled().await
 }

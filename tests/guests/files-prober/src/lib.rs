@@ -4,14 +4,14 @@
 use cofferdam_sdk::{ToolError, tool};
 
 #[cfg(target_family = "wasm")]
-mod probe;
+mod steps;
 
-/// One operation. What it needs of these is in `probe.rs`.
+/// One operation. What it needs of these is in `steps.rs`.
 #[derive(Debug, Clone, Default, serde::Deserialize, cofferdam_sdk::schemars::JsonSchema)]
 #[schemars(crate = "cofferdam_sdk::schemars")]
 #[serde(default, deny_unknown_fields)]
 pub struct Step {
-    /// Its name: `open`, `read`, `rename`.
+    /// Its name: `open`, `read`, `rename`; `peek` opens, reads and closes.
     pub op: String,
     /// The open descriptor it is about; the first directory that the host offers when empty.
     pub on: String,
@@ -29,10 +29,26 @@ pub struct Step {
     pub number: u64,
     /// What is written.
     pub text: String,
-    /// How often; 0 is once. Ends at the first error.
+    /// How often; 0 is once.
     pub times: u32,
+    /// Whether what came of it ends the repetition.
+    pub how: How,
     /// Go into the directory after each repetition.
     pub enter: bool,
+}
+
+/// When a repeated operation ends before its time.
+#[derive(Debug, Clone, Copy, Default, serde::Deserialize, cofferdam_sdk::schemars::JsonSchema)]
+#[schemars(crate = "cofferdam_sdk::schemars")]
+#[serde(rename_all = "snake_case")]
+pub enum How {
+    /// At the first error, which is the answer.
+    #[default]
+    WhileItWorks,
+    /// At the first success, which is the answer.
+    UntilItWorks,
+    /// Never; the answer is all that it came to, each once.
+    Whatever,
 }
 
 /// Does the steps in order and answers what each came to.
@@ -55,7 +71,7 @@ fn look(
 
 #[cfg(target_family = "wasm")]
 fn done(steps: &[Step]) -> Result<Vec<String>, ToolError> {
-    Ok(probe::run(steps))
+    Ok(steps::run(steps))
 }
 
 #[cfg(not(target_family = "wasm"))]

@@ -1,7 +1,7 @@
 //! Asks for programs in every way that a tool can.
 
 use cofferdam_sdk::process::{Command, Ended, Error};
-use cofferdam_sdk::{ToolError, data, tool, tools};
+use cofferdam_sdk::{ToolError, data, secret, tool, tools};
 
 /// What came of a program.
 #[data(output)]
@@ -70,6 +70,34 @@ fn start(
     })
 }
 
+/// Starts a program with a secret, or what stands for it, in its input or in its last argument.
+#[tool(capabilities(subprocess, secret))]
+fn feed(
+    /// The registered name.
+    program: String,
+    /// What follows it.
+    #[default(Vec::new())]
+    arguments: Vec<String>,
+    /// The secret.
+    secret: String,
+    /// True to give it as an argument.
+    #[default(false)]
+    as_argument: bool,
+) -> Result<String, ToolError> {
+    let held = secret::get(&secret)?;
+    let mut arguments = arguments;
+    let command = if as_argument {
+        arguments.push(held);
+        Command::new(program).arguments(arguments)
+    } else {
+        Command::new(program).arguments(arguments).stdin(held)
+    };
+    let output = command
+        .run()
+        .map_err(|error| ToolError::new("refused", error.to_string()))?;
+    Ok(output.stdout_text())
+}
+
 /// Starts a program without having said that it would.
 #[tool]
 fn undeclared(
@@ -82,4 +110,4 @@ fn undeclared(
     }
 }
 
-tools![start, undeclared];
+tools![start, feed, undeclared];

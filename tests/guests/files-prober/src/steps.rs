@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use wasip2::clocks::wall_clock::Datetime;
 use wasip2::filesystem::preopens::get_directories;
@@ -6,7 +6,7 @@ use wasip2::filesystem::types::{
     Advice, Descriptor, DescriptorFlags, ErrorCode, NewTimestamp, OpenFlags, PathFlags,
 };
 
-use crate::Step;
+use crate::{How, Step};
 
 type Open = BTreeMap<String, Descriptor>;
 
@@ -20,6 +20,8 @@ pub(crate) fn run(steps: &[Step]) -> Vec<String> {
 }
 
 fn repeat(open: &mut Open, step: &Step) -> String {
+    let mut seen = BTreeSet::new();
+    let mut answer = "ok".to_owned();
     for n in 0..step.times.max(1) {
         let number = n.to_string();
         let step = Step {
@@ -28,14 +30,24 @@ fn repeat(open: &mut Open, step: &Step) -> String {
             name: step.name.replace("{}", &number),
             ..step.clone()
         };
-        let last = n + 1 == step.times.max(1);
-        match once(open, &step) {
-            Ok(answer) if last => return answer,
-            Ok(_) => {}
-            Err(error) => return word(error),
+        let came = once(open, &step);
+        let is_done = match step.how {
+            How::WhileItWorks => came.is_err(),
+            How::UntilItWorks => came.is_ok(),
+            How::Whatever => false,
+        };
+        answer = came.unwrap_or_else(word);
+        if is_done {
+            return answer;
+        }
+        if let How::Whatever = step.how {
+            seen.insert(answer.clone());
         }
     }
-    "ok".to_owned()
+    match step.how {
+        How::Whatever => Vec::from_iter(seen).join(","),
+        How::WhileItWorks | How::UntilItWorks => answer,
+    }
 }
 
 fn once(open: &mut Open, step: &Step) -> Result<String, ErrorCode> {
@@ -54,6 +66,10 @@ fn once(open: &mut Open, step: &Step) -> Result<String, ErrorCode> {
             .map(|(_, path)| path)
             .collect();
         return Ok(paths.join(" "));
+    }
+    if step.op == "peek" {
+        let (bytes, _) = opened(open, step)?.read(1 << 16, 0)?;
+        return Ok(text(bytes));
     }
     let on = found(open, &step.on)?;
     let answer = match step.op.as_str() {
