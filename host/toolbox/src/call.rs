@@ -11,6 +11,7 @@ use cofferdam_types::tool::{SafetyFlags, ToolRef};
 use cofferdam_types::{Code, Digest, Failure, Payload, Tenant};
 use serde_json::json;
 
+use crate::coarse;
 use crate::decide::{Decided, Refusal};
 use crate::links::Links;
 use crate::nested::Above;
@@ -83,19 +84,29 @@ impl Toolbox {
     /// Runs a tool. Every call that gets this far leaves one audit record, also one that is refused
     /// and one whose caller went away; only when the audit can't take it is nothing done.
     ///
+    /// Denials say what the policy holds to an administrator alone; to others, and in what is kept
+    /// of runs, they are [coarse](Denial::coarse).
+    ///
     /// Dropping the future stops the guest.
     pub async fn call(&self, call: ToolCall, observer: Arc<dyn Observer>) -> Outcome {
-        self.run(call, observer, None).await
+        let reads_policy = coarse::reads_policy(&call);
+        let outcome = self.run(call, observer, None).await;
+        if reads_policy {
+            outcome
+        } else {
+            coarse::coarse(outcome)
+        }
     }
 
-    /// Runs a tool that a tool calls, with no more than what stands above it may do.
+    /// Runs a tool that a tool calls, with no more than what stands above it may do. What is denied
+    /// it hears in words only, whoever called it.
     pub(crate) async fn call_below(
         &self,
         call: ToolCall,
         observer: Arc<dyn Observer>,
         above: &Above,
     ) -> Outcome {
-        self.run(call, observer, Some(above)).await
+        coarse::coarse(self.run(call, observer, Some(above)).await)
     }
 
     async fn run(

@@ -30,7 +30,9 @@ pub(crate) fn failure(failure: &Failure, style: Style) -> String {
     for denial in details::<Denial>(failure, "denials") {
         let said = failure.message.contains(&denial.reason);
         line(refusal(&denial, said));
-        line(format!("  allowed by: {}", clean(&denial.smallest_grant)));
+        if !denial.smallest_grant.is_empty() {
+            line(format!("  allowed by: {}", clean(&denial.smallest_grant)));
+        }
     }
     if failure.code == Code::Trap
         && let Some(log) = failure.details.get("log")
@@ -45,18 +47,24 @@ pub(crate) fn failure(failure: &Failure, style: Style) -> String {
 }
 
 /// What was refused, and why unless it has been said.
-pub(super) fn refusal(denial: &Denial, is_said: bool) -> String {
+pub(crate) fn refusal(denial: &Denial, is_said: bool) -> String {
     let Denial {
         capability,
         operation,
         resource,
-        code: _,
+        code,
         rule,
         file,
         line,
         reason,
         smallest_grant: _,
     } = denial;
+    if rule.is_empty() {
+        // Whoever may not read policy is told no more.
+        let code = serde_json::to_value(code).unwrap_or_default();
+        let code = code.as_str().unwrap_or_default();
+        return clean(&format!("denied: {capability}, {operation} ({code})"));
+    }
     let place = match (file, line) {
         (Some(file), Some(line)) => format!(" at {file}:{line}"),
         _ => String::new(),
@@ -116,6 +124,18 @@ mod tests {
             "error: the tool may not (policy_denied)\n  denied: workspace, write demo: the tool \
              changes files (rule built-in/workspace)\n    allowed by: a workspace offered as \
              `read_write`\n  see docs/errors/policy_denied.md"
+        );
+    }
+
+    #[test]
+    fn a_coarse_denial_is_a_line() {
+        let denial = json!([{"capability": "network", "operation": "GET", "resource": "",
+            "code": "not_granted", "rule": "", "reason": "", "smallest_grant": ""}]);
+        let denied = Failure::new(Code::PolicyDenied, "no").with("denials", denial);
+        assert_eq!(
+            super::failure(&denied, Style::PLAIN),
+            "error: no (policy_denied)\n  denied: network, GET (not_granted)\n  see \
+             docs/errors/policy_denied.md"
         );
     }
 
