@@ -3,6 +3,7 @@
 mod audit;
 mod mcp;
 mod page;
+mod policy;
 mod secret;
 mod serve;
 mod task;
@@ -21,6 +22,9 @@ pub(crate) enum Command {
     /// Write, build, test, add and call tools
     #[command(subcommand)]
     Tool(tool::Tool),
+    /// Check, compare and test policies, and see what is in force on a host
+    #[command(subcommand)]
+    Policy(policy::Policy),
     /// Set, list and remove the secrets of a host
     #[command(subcommand)]
     Secret(secret::Secret),
@@ -38,6 +42,7 @@ impl Command {
             Self::Serve(serve) => serve.run(context).await,
             Self::Mcp(mcp) => mcp.run(context).await,
             Self::Tool(tool) => tool.run(context).await,
+            Self::Policy(policy) => policy.run(context).await,
             Self::Secret(secret) => secret.run(context).await,
             Self::Task(task) => task.run(context).await,
             Self::Audit(audit) => audit.run(context).await,

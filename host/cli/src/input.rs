@@ -2,6 +2,7 @@
 
 use std::io::Read;
 use std::path::Path;
+use std::time::Duration;
 
 use cofferdam_server::types::{Code, Failure, Payload};
 use cofferdam_wire::strict;
@@ -46,6 +47,20 @@ pub(crate) fn component(path: &Path) -> Result<Vec<u8>> {
 pub(crate) fn document(path: &Path) -> Result<Vec<u8>> {
     let file = std::fs::File::open(path).map_err(|error| error::file("read", path, &error))?;
     read(file, DOCUMENT_BYTES_MAX, path)
+}
+
+/// A time as people write it: `30s`, `90m`, `24h`, `7d`.
+pub(crate) fn span(text: &str) -> std::result::Result<Duration, String> {
+    let refused = || "expected a time such as `90d`, `12h` or `30m`".to_owned();
+    let unit = match text.chars().last() {
+        Some('s') => 1,
+        Some('m') => 60,
+        Some('h') => 60 * 60,
+        Some('d') => 24 * 60 * 60,
+        _ => return Err(refused()),
+    };
+    let count: u32 = text[..text.len() - 1].parse().map_err(|_| refused())?;
+    Ok(Duration::from_secs(u64::from(count) * unit))
 }
 
 fn stdin() -> Result<Vec<u8>> {

@@ -7,8 +7,8 @@ mod prefer;
 mod query;
 
 pub(crate) use allowed::{
-    Allowed, CallTools, ManageSecrets, ManageTasks, Publish, ReadAudit, ReadTasks, ReadTools,
-    RunTasks, identify,
+    Allowed, CallTools, ManagePolicy, ManageSecrets, ManageTasks, Publish, ReadAudit, ReadPolicy,
+    ReadTasks, ReadTools, RunTasks, identify,
 };
 pub(crate) use json::{NoBody, StrictJson};
 pub(crate) use path::{IdPath, SecretPath, ToolPath};

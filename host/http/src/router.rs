@@ -11,7 +11,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use crate::error::Refusal;
 use crate::guard::{SameOrigin, panicked};
 use crate::services::Services;
-use crate::{audit, component, event, health, run, secret, task, tool};
+use crate::{audit, component, event, health, policy, run, secret, task, tool};
 
 /// The paths a client may put before a route. The second is for clients that know no version.
 const PREFIXES: [&str; 2] = ["/api/v1", "/api"];
@@ -50,6 +50,12 @@ fn api(prefix: &str) -> Router<Arc<Services>> {
         .route(&at("/audit"), get(audit::list))
         .route(&at("/audit/export"), get(audit::export))
         .route(&at("/audit/{id}"), get(audit::show))
+        .route(&at("/policy"), get(policy::show))
+        .route(&at("/policy/validate"), post(policy::validate))
+        .route(&at("/policy/reload"), post(policy::reload))
+        .route(&at("/policy/explain"), post(policy::explain))
+        .route(&at("/policy/can"), post(policy::can))
+        .route(&at("/policy/shadow"), post(policy::shadow))
         .route(&at("/secrets"), get(secret::list))
         .route(
             &at("/secrets/{name}"),

@@ -4,6 +4,7 @@
 mod access;
 mod events;
 mod mount;
+mod policy;
 mod requests;
 mod runs;
 mod serve;

@@ -29,6 +29,17 @@ pub mod audit {
     pub use cofferdam_audit::{Flaw, Line, Summary, Verifier};
 }
 
+/// To check, compare and test policies without a host.
+pub mod policies {
+    pub use cofferdam_http::policy_check;
+    pub use cofferdam_policy::{
+        Checked, Decision, Difference, Expected, Format, Policy, PolicyError, Said, Source, Table,
+        Use, diff, schema,
+    };
+
+    pub use crate::policy::{invalid, refusal};
+}
+
 pub use cofferdam_runtime::{Wit, child_main as compiler_child, launcher_main as launcher_child};
 pub use cofferdam_toolbox::Labels;
 pub use cofferdam_types as types;

@@ -55,7 +55,10 @@ impl Policies {
         loop {
             let seen = *self.seen();
             let changed = watch::changed(file, seen).await;
-            *self.seen() = changed;
+            if std::mem::replace(&mut *self.seen(), changed) == changed {
+                // It was read meanwhile, because somebody asked.
+                continue;
+            }
             match self.load() {
                 Ok(policy) => {
                     toolbox.reload_policy_to(policy).await;
@@ -128,8 +131,14 @@ fn unreadable(path: &Path, error: &Unreadable) -> Failure {
     Failure::new(code, format!("the policy {path} can't be used: {error}"))
 }
 
+/// Why a host would not read its policy from this file, whatever stands in it: because others may
+/// write it, for example.
+pub fn refusal(path: &Path) -> Option<String> {
+    Text::read(path).err().map(|error| error.to_string())
+}
+
 /// The mistakes of a policy, each as a fault with its line and column.
-pub(crate) fn invalid(error: &PolicyError) -> Failure {
+pub fn invalid(error: &PolicyError) -> Failure {
     let faults: Vec<Fault> = error
         .mistakes()
         .iter()

@@ -129,11 +129,11 @@ impl Toolbox {
     }
 }
 
-fn full(_: Full) -> Failure {
+pub(crate) fn full(_: Full) -> Failure {
     Failure::new(Code::Unavailable, "the audit can't keep up; try again")
 }
 
-fn unreadable(error: impl std::fmt::Display) -> Failure {
+pub(crate) fn unreadable(error: impl std::fmt::Display) -> Failure {
     tracing::error!(%error, "the audit can't be read");
     Failure::new(Code::Unavailable, "the audit can't be read now; try again")
 }

@@ -22,7 +22,7 @@ use crate::toolbox::Toolbox;
 
 /// Uses in one audit record; with their resources some 16 KB. More of one call go to records of
 /// their own.
-const RECORD_USES_MAX: usize = 64;
+pub(crate) const RECORD_USES_MAX: usize = 64;
 
 /// What is known of a call when it is over, whichever step ended it.
 struct Ended {

@@ -66,6 +66,22 @@ impl Toolbox {
         entry: &Entry,
         call: &ToolCall,
     ) -> Result<Grant, Refusal> {
+        self.ask(entry, call, |subject, request| {
+            policy.decide(subject, request)
+        })
+        .map_err(Refusal::Malformed)?
+        .map_err(Refusal::Denied)
+    }
+
+    /// What `ask` makes of a call, which it gets as policies see it.
+    ///
+    /// **Errors**: when what somebody passes on can't be read.
+    pub(crate) fn ask<T>(
+        &self,
+        entry: &Entry,
+        call: &ToolCall,
+        ask: impl FnOnce(&Subject<'_>, &Request<'_>) -> T,
+    ) -> Result<T, Failure> {
         let authority = &call.authority;
         let delegations = [
             (Party::Agent, &authority.agent_carries),
@@ -76,7 +92,7 @@ impl Toolbox {
             .into_iter()
             .filter_map(|(party, carries)| carries.as_ref().map(|carries| (party, carries)))
             .map(|(party, carries)| Ok((party, delegation(party, carries)?)))
-            .collect::<Result<_, Refusal>>()?;
+            .collect::<Result<_, Failure>>()?;
         let layers: Vec<Carried<'_>> = delegations
             .iter()
             .map(|(party, delegation)| Carried {
@@ -94,9 +110,7 @@ impl Toolbox {
             arguments: call.arguments.as_value(),
             now: self.parts.ambient.now(),
         };
-        policy
-            .decide(&subject(entry), &request)
-            .map_err(Refusal::Denied)
+        Ok(ask(&subject(entry), &request))
     }
 }
 
@@ -115,8 +129,8 @@ pub(crate) fn subject(entry: &Entry) -> Subject<'_> {
     }
 }
 
-fn delegation(party: Party, carries: &Payload) -> Result<Delegation, Refusal> {
+fn delegation(party: Party, carries: &Payload) -> Result<Delegation, Failure> {
     let bearer = format!("what the {} carries", party.as_str());
     Delegation::parse(carries.to_string().as_bytes(), Format::Json, &bearer)
-        .map_err(|error| Refusal::Malformed(Failure::new(Code::InvalidInput, error.to_string())))
+        .map_err(|error| Failure::new(Code::InvalidInput, error.to_string()))
 }

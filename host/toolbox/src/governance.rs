@@ -3,14 +3,18 @@
 use std::sync::Arc;
 
 use cofferdam_policy::{Format, Policy, PolicyError};
-use cofferdam_types::Failure;
-use cofferdam_types::audit::Act;
+use cofferdam_types::audit::{Act, AuditRecord};
+use cofferdam_types::caller::Caller;
+use cofferdam_types::{Code, Failure, Tenant};
 
+use crate::audit::full;
 use crate::policies::Ruling;
 use crate::toolbox::Toolbox;
 
 /// Where a policy comes from that nobody asked for.
-const FILE: &str = "the policy file, which is followed";
+const FOLLOWED: &str = "the policy file, which is followed";
+/// Where it comes from when somebody asks for it to be read.
+const ASKED: &str = "the policy file, as asked";
 
 impl Toolbox {
     /// The policy in force.
@@ -45,15 +49,42 @@ impl Toolbox {
             "another policy is in force"
         );
         // It is in force whether or not the audit can take it now: it may take something away.
-        self.note(Act::PolicyLoaded {
-            policy: ruling.policy.name().to_owned(),
-            source: FILE.to_owned(),
-            old_digest: Some(*old.policy.digest()),
-            new_digest: *ruling.policy.digest(),
-            generation: ruling.generation,
-        })
-        .await;
+        self.note(loaded(FOLLOWED, &old, &ruling)).await;
         ruling
+    }
+
+    /// Reads the policy anew because somebody asks for it, and puts it in force. Answers what was
+    /// in force, and what is.
+    ///
+    /// **Errors**: `forbidden` for whoever doesn't belong to the operator's tenant; why the policy
+    /// can't come into force, and then the one in force stays; `unavailable` when the audit can't
+    /// take it.
+    pub async fn reload_policy(
+        &self,
+        caller: &Caller,
+    ) -> Result<(Arc<Ruling>, Arc<Ruling>), Failure> {
+        let tenant = operator(caller)?;
+        let slot = self.slot("a new reading of the policy").await?;
+        let old = self.ruling();
+        let (act, done) = match self.load_policy() {
+            Ok(policy) => {
+                let ruling = self.replace_policy(policy);
+                (loaded(ASKED, &old, &ruling), Ok((old, ruling)))
+            }
+            Err(failure) => (refused(ASKED, &old, &failure), Err(failure)),
+        };
+        let record = AuditRecord::new(tenant, self.parts.ambient.now(), &caller.principal, act);
+        slot.write_now(record).done().await.map_err(full)?;
+        done
+    }
+
+    /// The policy in force for whoever looks at the host as a whole.
+    ///
+    /// **Errors**: `forbidden` for whoever doesn't belong to the operator's tenant: it says what
+    /// holds for all tenants.
+    pub fn policy_in_force(&self, caller: &Caller) -> Result<Arc<Ruling>, Failure> {
+        operator(caller)?;
+        Ok(self.ruling())
     }
 
     /// Notes that a policy could not come into force. The one in force stays.
@@ -65,14 +96,7 @@ impl Toolbox {
             generation = ruling.generation,
             "the policy file is refused, and the last good policy stays in force"
         );
-        self.note(Act::PolicyRefused {
-            source: FILE.to_owned(),
-            old_digest: *ruling.policy.digest(),
-            new_digest: None,
-            generation: ruling.generation,
-            reason: failure.message,
-        })
-        .await;
+        self.note(refused(FOLLOWED, &ruling, &failure)).await;
     }
 
     /// Reads the policy anew from where it comes from.
@@ -95,4 +119,33 @@ impl Toolbox {
             tracing::error!(%failure, "the audit has no record of a change of policy");
         }
     }
+}
+
+fn loaded(source: &str, old: &Ruling, new: &Ruling) -> Act {
+    Act::PolicyLoaded {
+        policy: new.policy.name().to_owned(),
+        source: source.to_owned(),
+        old_digest: Some(*old.policy.digest()),
+        new_digest: *new.policy.digest(),
+        generation: new.generation,
+    }
+}
+
+fn refused(source: &str, stays: &Ruling, failure: &Failure) -> Act {
+    Act::PolicyRefused {
+        source: source.to_owned(),
+        old_digest: *stays.policy.digest(),
+        new_digest: None,
+        generation: stays.generation,
+        reason: failure.message.clone(),
+    }
+}
+
+/// The tenant of the operator, when the caller belongs to it.
+fn operator(caller: &Caller) -> Result<Tenant, Failure> {
+    if caller.tenant == Tenant::default() {
+        return Ok(Tenant::default());
+    }
+    let message = "the policy of the host as a whole is the operator's";
+    Err(Failure::new(Code::Forbidden, message))
 }

@@ -11,6 +11,7 @@ mod audit;
 mod call;
 mod coarse;
 mod decide;
+mod explain;
 mod governance;
 mod links;
 mod nested;
@@ -18,15 +19,21 @@ mod plain;
 mod policies;
 mod publish;
 mod secrets;
+mod shadow;
 mod source;
 mod toolbox;
 
 pub use addition::{Addition, Stage};
 pub use audit::AuditRange;
 pub use cofferdam_audit::{AuditEntry, Export};
+pub use cofferdam_policy::{
+    Explanation, Format, Patch, Policy, PolicyError, Use, UseExplanation, Warning, lint,
+};
 pub use cofferdam_runtime::Skipped;
 pub use cofferdam_secrets::{Kind as SecretKind, Listed, Rotation, Stored};
+pub use explain::{Explained, Question};
 pub use plain::Labels;
 pub use policies::{Fixed, PolicySource, Ruling};
 pub use publish::Published;
+pub use shadow::{Shadow, Shift};
 pub use toolbox::{Parts, Toolbox};

@@ -4,7 +4,7 @@ use cofferdam_types::call::{Denial, DenialCode};
 use cofferdam_types::caller::Role;
 use cofferdam_types::limits::LimitRequest;
 use cofferdam_types::tool::ToolRef;
-use cofferdam_types::{Digest, Payload, Tenant};
+use cofferdam_types::{CallId, Digest, Payload, Tenant};
 use serde::{Deserialize, Serialize};
 
 use crate::call::{object, some_object};
@@ -119,6 +119,9 @@ pub struct ExplainRequest {
         deserialize_with = "some_object"
     )]
     pub used: Option<Payload>,
+    /// Whether the answer is to have what to add to the policy so that it would be allowed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub patch: bool,
 }
 
 /// Facts about a caller that rules go by.
@@ -161,6 +164,19 @@ pub struct ExplanationView {
     /// About the use, when one was named and the call itself is allowed.
     #[serde(default, rename = "use", skip_serializing_if = "Option::is_none")]
     pub used: Option<UseView>,
+    /// What to add to the policy, when that was asked for and some rule would change the answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub patch: Option<PatchView>,
+}
+
+/// What to add to a policy.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PatchView {
+    /// YAML for the end of the policy's file, which begins with the key `rules` when the file has
+    /// none yet.
+    pub text: String,
+    /// What would still stand in the way.
+    pub left: Vec<Denial>,
 }
 
 /// What one rule has to say.
@@ -229,7 +245,7 @@ pub struct CanAnswer {
 pub struct Can {
     /// True when it would be allowed.
     pub allowed: bool,
-    /// Why not, in one word each.
+    /// Why not, in one word each; none for a tool that there isn't.
     pub codes: Vec<DenialCode>,
 }
 
@@ -248,12 +264,17 @@ pub struct Reloaded {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ShadowRequest {
-    /// The candidate.
-    #[serde(flatten)]
-    pub policy: PolicyText,
-    /// In seconds; at most 31 days.
+    /// The candidate's whole text.
+    pub text: String,
+    /// How it is written.
+    #[serde(default)]
+    pub format: PolicyFormat,
+    /// In seconds; at most [`SHADOW_S_MAX`].
     pub since_s: u64,
 }
+
+/// How far back a replay goes at most: 31 days.
+pub const SHADOW_S_MAX: u64 = 31 * 24 * 60 * 60;
 
 /// What a candidate would have changed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -262,10 +283,12 @@ pub struct ShadowReport {
     pub calls: u64,
     /// Calls whose decision depends on what the audit doesn't keep, such as arguments.
     pub undecidable: u64,
-    /// What was allowed and would be denied.
+    /// What was allowed and would be denied, the most frequent first.
     pub newly_denied: Vec<Shift>,
-    /// What was denied and would be allowed.
+    /// What was denied and would be allowed, the most frequent first.
     pub newly_allowed: Vec<Shift>,
+    /// What went another way and is of kinds beyond the thousand that are listed of each.
+    pub unlisted: u64,
 }
 
 /// A kind of call or use that would go the other way.
@@ -282,5 +305,5 @@ pub struct Shift {
     /// How often.
     pub count: u64,
     /// One call where it happened.
-    pub call_id: String,
+    pub call_id: CallId,
 }

@@ -9,6 +9,7 @@ use tokio::sync::Notify;
 
 use crate::context::Context;
 use crate::error::{Exit, Result, broken};
+use crate::input;
 use crate::output::Output;
 use crate::signals::Signals;
 
@@ -78,18 +79,10 @@ fn keep(text: &str) -> std::result::Result<Keep, String> {
     if text == "unlimited" {
         return Ok(Keep(None));
     }
-    let refused = || "expected a time such as `90d`, `12h` or `30m`, or `unlimited`".to_owned();
-    let unit = match text.chars().last() {
-        Some('s') => 1,
-        Some('m') => 60,
-        Some('h') => 60 * 60,
-        Some('d') => 24 * 60 * 60,
-        _ => return Err(refused()),
-    };
-    let count: u32 = text[..text.len() - 1].parse().map_err(|_| refused())?;
-    match u64::from(count) * unit {
-        0 => Err("a record has to be kept for a while".to_owned()),
-        seconds => Ok(Keep(Some(Duration::from_secs(seconds)))),
+    match input::span(text) {
+        Ok(Duration::ZERO) => Err("a record has to be kept for a while".to_owned()),
+        Ok(time) => Ok(Keep(Some(time))),
+        Err(rule) => Err(format!("{rule}, or `unlimited`")),
     }
 }
 

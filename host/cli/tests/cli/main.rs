@@ -9,6 +9,7 @@ mod files;
 mod help;
 mod mcp;
 mod plain;
+mod policy;
 mod project;
 mod server;
 mod streams;

@@ -42,6 +42,8 @@ needs!(
     ManageTasks,
     RunTasks,
     Publish,
+    ReadPolicy,
+    ManagePolicy,
     ReadAudit,
     ManageSecrets
 );

@@ -10,7 +10,7 @@ use super::world::{ROLES, World};
 const ID: &str = "0192f7a4-7c5e-7d2a-8f00-0123456789ab";
 
 /// Method, path, the lowest role that may, and what it then gets for things that don't exist.
-const ROUTES: [(&str, &str, Role, u16); 17] = [
+const ROUTES: [(&str, &str, Role, u16); 23] = [
     ("GET", "/tools", Role::Viewer, 200),
     ("GET", "/tools/none", Role::Viewer, 404),
     ("POST", "/tools/none/call", Role::User, 404),
@@ -19,6 +19,12 @@ const ROUTES: [(&str, &str, Role, u16); 17] = [
     ("GET", "/audit", Role::Admin, 200),
     ("GET", "/audit/export", Role::Admin, 200),
     ("GET", "/audit/{id}", Role::Admin, 404),
+    ("GET", "/policy", Role::Admin, 200),
+    ("POST", "/policy/validate", Role::Admin, 400),
+    ("POST", "/policy/reload", Role::Admin, 200),
+    ("POST", "/policy/explain", Role::Admin, 400),
+    ("POST", "/policy/can", Role::Admin, 400),
+    ("POST", "/policy/shadow", Role::Admin, 400),
     ("GET", "/tasks", Role::Viewer, 200),
     ("POST", "/tasks", Role::User, 400),
     ("GET", "/tasks/{id}", Role::Viewer, 404),

@@ -12,7 +12,7 @@ use cofferdam_policy::Policy;
 use cofferdam_registry::Registry;
 use cofferdam_runtime::{Compiler, Runtime};
 use cofferdam_store_api::{Stores, ToolRecord};
-use cofferdam_toolbox::{Parts, Toolbox};
+use cofferdam_toolbox::{Fixed, Parts, PolicySource, Toolbox};
 use cofferdam_types::call::{CallLog, Observer, Outcome, ToolCall, Usage};
 use cofferdam_types::caller::Role;
 use cofferdam_types::tool::{Identity, SafetyFlags, ToolRef, ToolSpec};
@@ -128,6 +128,16 @@ impl World {
 
     /// A host that has these tools and health checks.
     pub(super) async fn with(tools: Vec<ToolSpec>, checks: Vec<Check>) -> Self {
+        let policy = Policy::builtin("/nonexistent".as_ref());
+        Self::under(Arc::new(Fixed(policy)), tools, checks).await
+    }
+
+    /// The same under the policy of this source.
+    pub(super) async fn under(
+        policies: Arc<dyn PolicySource>,
+        tools: Vec<ToolSpec>,
+        checks: Vec<Check>,
+    ) -> Self {
         let stores = cofferdam_store_memory::open();
         let ambient: Arc<dyn Ambient> = Arc::new(Counting(AtomicU64::new(1)));
         register(&stores, tools).await;
@@ -146,7 +156,7 @@ impl World {
         let engine = engine.await.expect("a store that works");
         let services = Services {
             access: access.clone(),
-            toolbox: toolbox(&stores, ambient.clone()).await,
+            toolbox: toolbox(&stores, policies, ambient.clone()).await,
             engine: engine.clone(),
             ambient,
             checks,
@@ -157,6 +167,14 @@ impl World {
             access,
             keys,
         }
+    }
+
+    /// The same host for an admin of another tenant.
+    pub(super) async fn elsewhere(mut self) -> Self {
+        let tenant = "other".parse().expect("a name");
+        let key = self.access.create_key("other", Role::Admin, &tenant).await;
+        self.keys.insert(Role::Admin, key.expect("kept").reveal());
+        self
     }
 
     pub(super) fn key(&self, role: Role) -> &str {
@@ -246,7 +264,11 @@ async fn register(stores: &Stores, tools: Vec<ToolSpec>) {
 }
 
 /// A toolbox that knows its tools, but can compile none.
-async fn toolbox(stores: &Stores, ambient: Arc<dyn Ambient>) -> Toolbox {
+async fn toolbox(
+    stores: &Stores,
+    policies: Arc<dyn PolicySource>,
+    ambient: Arc<dyn Ambient>,
+) -> Toolbox {
     let (audit, writer) = cofferdam_audit::Audit::new(stores.audit.clone())
         .await
         .expect("an empty chain");
@@ -257,10 +279,10 @@ async fn toolbox(stores: &Stores, ambient: Arc<dyn Ambient>) -> Toolbox {
     });
     options.live_calls = 2;
     let secret_ambient = ambient.clone();
-    let policy = Policy::builtin("/nonexistent".as_ref());
+    let policy = policies.load().expect("a policy to begin with");
     let parts = Parts {
         registry: Registry::new(stores.clone()),
-        policies: Arc::new(cofferdam_toolbox::Fixed(policy.clone())),
+        policies,
         runtime: Runtime::new(options).expect("a small sandbox"),
         audit,
         ambient,

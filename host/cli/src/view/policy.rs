@@ -1,0 +1,115 @@
+use cofferdam_wire::policy::{
+    ExplanationView, LimitView, PartyView, RuleVerdict, ShadowReport, Shift, UseView,
+};
+
+use super::failure::refusal;
+use super::list::columns;
+use super::{clean, count};
+use crate::output::Style;
+
+/// Whether a call would be allowed, and why.
+pub(crate) fn explanation(view: &ExplanationView, style: Style) -> String {
+    let word = if view.allowed {
+        style.green("allowed")
+    } else {
+        style.red("denied")
+    };
+    let (tool, policy) = (clean(&view.tool), clean(&view.policy));
+    let mut lines = vec![format!(
+        "{tool}: {word}, by {policy}, generation {}",
+        view.generation
+    )];
+    for denial in &view.denials {
+        lines.push(format!("  {}", refusal(denial, false)));
+        let grant = clean(denial.smallest_grant.trim_end());
+        let mut grant = grant.lines();
+        let first = grant.next().unwrap_or_default();
+        lines.push(format!("    allowed by: {first}"));
+        lines.extend(grant.map(|line| format!("      {line}")));
+    }
+    if let Some(used) = &view.used {
+        lines.push(style.bold("use"));
+        lines.extend(parties(used));
+    }
+    if !view.granted.is_empty() {
+        lines.push(style.bold("granted"));
+        lines.push(format!("  {}", clean(&view.granted.join(", "))));
+    }
+    lines.push(style.bold("rules"));
+    let rules = view.rules.iter().map(rule);
+    lines.extend(columns(rules).into_iter().map(|row| format!("  {row}")));
+    lines.push(style.bold("limits"));
+    let limits = view.limits.iter().map(limit);
+    lines.extend(columns(limits).into_iter().map(|row| format!("  {row}")));
+    lines.join("\n")
+}
+
+fn parties(used: &UseView) -> impl Iterator<Item = String> {
+    let denied = used.denied_by.as_ref();
+    let denied = denied.map(|by| format!("  denied by {}", clean(by)));
+    let said = used.parties.iter().map(|PartyView { party, allows }| {
+        let by = match allows {
+            Some(by) => format!("allowed by {by}"),
+            None => "no entry allows it".to_owned(),
+        };
+        clean(&format!("  {party}: {by}"))
+    });
+    denied.into_iter().chain(said)
+}
+
+fn rule(RuleVerdict { at, misses }: &RuleVerdict) -> [String; 2] {
+    let say = misses.as_ref().map_or("has a say", String::as_str);
+    [at.clone(), say.to_owned()]
+}
+
+fn limit(
+    LimitView {
+        limit,
+        value,
+        source,
+    }: &LimitView,
+) -> [String; 3] {
+    [limit.clone(), count(*value), source.clone()]
+}
+
+/// What a candidate would have changed.
+pub(crate) fn shadow(report: &ShadowReport, style: Style) -> String {
+    let mut lines = vec![format!(
+        "{} calls, {} of them undecidable",
+        count(report.calls),
+        count(report.undecidable)
+    )];
+    for (heading, shifts) in [
+        ("newly denied", &report.newly_denied),
+        ("newly allowed", &report.newly_allowed),
+    ] {
+        if shifts.is_empty() {
+            lines.push(format!("{heading}: nothing"));
+            continue;
+        }
+        lines.push(style.bold(heading));
+        let rows = columns(shifts.iter().map(shift));
+        lines.extend(rows.into_iter().map(|row| format!("  {row}")));
+    }
+    if report.unlisted > 0 {
+        lines.push(format!("{} more of further kinds", count(report.unlisted)));
+    }
+    lines.join("\n")
+}
+
+fn shift(shift: &Shift) -> [String; 4] {
+    let Shift {
+        tool,
+        capability,
+        operation,
+        resource,
+        count: times,
+        call_id,
+    } = shift;
+    [
+        format!("{} ×", count(*times)),
+        tool.clone(),
+        format!("{capability}, {operation} {resource}"),
+        format!("as in {call_id}"),
+    ]
+}
