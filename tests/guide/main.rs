@@ -1,7 +1,10 @@
 //! What the guides tell their readers to type works, in order, in an empty directory outside the
 //! repository.
 
+mod learn;
 mod policy;
+mod reader;
+mod server;
 
 use std::path::Path;
 use std::process::Command;

@@ -3,8 +3,8 @@
 //! the host.
 
 mod limits;
-mod moving;
 mod mounts;
+mod moving;
 mod paths;
 mod rights;
 

@@ -2,16 +2,17 @@
 
 use std::path::Path;
 
+use cofferdam_server::policies::{Lesson, Policy};
 use cofferdam_server::types::tool::ToolRef;
 use cofferdam_server::types::{Code, Failure};
-use cofferdam_server::{Local, LocalCall};
+use cofferdam_server::{Local, LocalCall, LocalCalled};
 use cofferdam_wire::call::CallAnswer;
 use cofferdam_wire::component::ComponentView;
 use cofferdam_wire::tool::ToolView;
 use serde_json::Value;
 
 use crate::context::Context;
-use crate::error::{Result, broken, usage};
+use crate::error::{Result, usage};
 use crate::input;
 use crate::label::Said;
 
@@ -29,9 +30,7 @@ impl Component {
     pub(crate) async fn open(path: &Path, said: &Said, context: &Context) -> Result<Self> {
         let bytes = input::component(path)?;
         let busy = context.output.busy(format!("compiling {}", path.display()));
-        let local = Local::open()
-            .await
-            .map_err(|error| broken("set its sandbox up", &error))?;
+        let local = Local::open(context.rules()?).await.map_err(Failure::from)?;
         let view = local.add(said.of(path)?, &bytes).await?;
         let tools = local.tools().await?;
         drop(busy);
@@ -94,9 +93,24 @@ impl Component {
         found.map_or(&Value::Null, |tool| tool.spec.args_schema.as_value())
     }
 
-    /// Calls a tool under the built-in policy.
+    /// Calls a tool.
     pub(crate) async fn call(&self, call: LocalCall) -> Result<CallAnswer> {
-        Ok(self.local.call(call).await?)
+        Ok(self.local.call(call).await.answer?)
+    }
+
+    /// The same, with what the tool was refused, whether or not it did without.
+    pub(crate) async fn called(&self, call: LocalCall) -> LocalCalled {
+        self.local.call(call).await
+    }
+
+    /// Puts a policy in force for the calls to come.
+    pub(crate) fn rule(&self, policy: &Policy) {
+        self.local.rule(policy);
+    }
+
+    /// What its tools may be granted, to begin with: nothing.
+    pub(crate) async fn lesson(&self, base: Option<&Policy>) -> Result<Lesson> {
+        Ok(self.local.lesson(base).await?)
     }
 
     fn names(&self) -> String {

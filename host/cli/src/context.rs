@@ -1,6 +1,6 @@
 //! What every command is given: how to print, and how to get at a host.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use cofferdam_server::types::{Code, Failure};
@@ -38,6 +38,11 @@ impl Context {
     /// The data directory of this machine's host.
     pub(crate) fn data_dir(&self) -> PathBuf {
         cofferdam_server::data_dir(self.options.data_dir.clone())
+    }
+
+    /// The policy file that was named.
+    pub(crate) fn policy(&self) -> Option<&Path> {
+        self.options.policy.as_deref()
     }
 
     /// What decides what tools may do, for a host that this process becomes.

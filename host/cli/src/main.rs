@@ -21,6 +21,7 @@ mod project;
 mod relay;
 mod signals;
 mod sse;
+mod trial;
 mod view;
 mod wit;
 

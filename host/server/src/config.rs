@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use cofferdam_policy::{Narrowing, NarrowingError};
 
+use crate::error::Error;
+
 /// What a host is made of.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -75,6 +77,18 @@ impl Rules {
             file,
             narrowing,
             authorities: None,
+        })
+    }
+
+    /// The certificates that requests trust beside the public ones; whether they are any is found
+    /// out by whoever trusts them.
+    pub(crate) fn read_authorities(&self) -> Result<Vec<u8>, Error> {
+        let Some(path) = &self.authorities else {
+            return Ok(Vec::new());
+        };
+        std::fs::read(path).map_err(|source| Error::Authorities {
+            path: path.clone(),
+            source,
         })
     }
 }

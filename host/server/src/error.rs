@@ -68,6 +68,9 @@ pub enum Error {
         /// Why.
         source: std::io::Error,
     },
+    /// There is no temporary directory.
+    #[error("a temporary directory: {0}")]
+    Temporary(std::io::Error),
     /// The policy can't come into force.
     #[error("{}", .0.message)]
     Policy(Failure),

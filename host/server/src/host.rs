@@ -1,4 +1,3 @@
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -53,10 +52,7 @@ impl Host {
         rules: Rules,
     ) -> Result<Self, Error> {
         let (stores, store) = open(store, &dir)?;
-        let authorities = match &rules.authorities {
-            Some(file) => read_authorities(file)?,
-            None => Vec::new(),
-        };
+        let authorities = rules.read_authorities()?;
         let policies = Arc::new(Policies::new(rules.file, rules.narrowing, &dir));
         let scratch = Scratch::open(&dir.scratch()).map_err(|errno| {
             cofferdam_runtime::Error::Internal(format!(
@@ -177,14 +173,6 @@ impl Host {
         tokio::task::spawn_blocking(move || drop(stores)).await.ok();
         drop(dir);
     }
-}
-
-/// The certificates of a file; whether they are any is found out by whoever trusts them.
-fn read_authorities(path: &Path) -> Result<Vec<u8>, Error> {
-    std::fs::read(path).map_err(|source| Error::Authorities {
-        path: path.to_owned(),
-        source,
-    })
 }
 
 fn open(store: Store, dir: &DataDir) -> Result<(Stores, String), Error> {

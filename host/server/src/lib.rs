@@ -33,8 +33,8 @@ pub mod audit {
 pub mod policies {
     pub use cofferdam_http::policy_check;
     pub use cofferdam_policy::{
-        Checked, Decision, Difference, Expected, Format, Policy, PolicyError, Said, Source, Table,
-        Use, diff, schema,
+        Checked, Decision, Difference, Expected, Format, Lesson, Policy, PolicyError, Said, Source,
+        Table, Use, diff, schema,
     };
 
     pub use crate::policy::{invalid, refusal};
@@ -47,5 +47,5 @@ pub use config::{Audit, Config, Durability, Rules, Runs, Store};
 pub use data_dir::{admin_key, data_dir};
 pub use error::Error;
 pub use inside::{Inside, Reached, reach};
-pub use local::{Local, LocalCall};
+pub use local::{Local, LocalCall, LocalCalled};
 pub use serve::{Ready, serve};

@@ -1,11 +1,12 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use cofferdam_policy::Policy;
+use cofferdam_policy::{Lesson, Policy};
 use cofferdam_registry::Entry;
-use cofferdam_toolbox::{Fixed, Labels, Published, Skipped};
+use cofferdam_runtime::Scratch;
+use cofferdam_toolbox::{Labels, Published, Skipped};
 use cofferdam_types::authority::Authority;
-use cofferdam_types::call::{Deaf, Origin, Outcome, ToolCall};
+use cofferdam_types::call::{Deaf, Denial, Origin, Outcome, ToolCall};
 use cofferdam_types::caller::Caller;
 use cofferdam_types::limits::LimitRequest;
 use cofferdam_types::tool::ToolRef;
@@ -15,10 +16,13 @@ use cofferdam_wire::call::CallAnswer;
 use cofferdam_wire::component::{ComponentView, SkippedView};
 use cofferdam_wire::error::ErrorBody;
 use cofferdam_wire::tool::ToolView;
+use tempfile::TempDir;
 
 use crate::ambient::System;
 use crate::app::{Core, Sandbox};
+use crate::config::Rules;
 use crate::error::Error;
+use crate::policy::Policies;
 use crate::secrets;
 
 /// Guests at once of a one-shot host: one call, and one to describe the component.
@@ -29,6 +33,17 @@ const LIVE_CALLS: u32 = 8;
 pub struct Local {
     core: Core,
     caller: Caller,
+    /// Where files lie that are private to a call.
+    _scratch: TempDir,
+}
+
+/// What came of a one-shot call.
+#[derive(Debug)]
+pub struct LocalCalled {
+    /// Its answer.
+    pub answer: Result<CallAnswer, ErrorBody>,
+    /// What the policy refused it on the way.
+    pub denials: Vec<Denial>,
 }
 
 /// A one-shot call.
@@ -45,20 +60,44 @@ pub struct LocalCall {
 }
 
 impl Local {
-    /// Sets a small sandbox up.
-    pub async fn open() -> Result<Self, Error> {
+    /// Sets a small sandbox up, under the rules of a host; its calls may bring any directory.
+    pub async fn open(rules: Rules) -> Result<Self, Error> {
         let stores = cofferdam_store_memory::open();
-        let policies = Arc::new(Fixed(Policy::builtin_local()));
+        let temporary = TempDir::with_prefix("cofferdam-").map_err(Error::Temporary)?;
+        let scratch = Scratch::open(&temporary.path().join("scratch"));
+        let authorities = rules.read_authorities()?;
+        let policies = Arc::new(Policies::one_shot(rules.file, rules.narrowing));
         let vault = secrets::open(&stores, None).await?;
         let sandbox = Sandbox {
             live_calls: Some(LIVE_CALLS),
-            ..Sandbox::default()
+            scratch: Some(Arc::new(
+                scratch.map_err(|errno| Error::Temporary(errno.into()))?,
+            )),
+            authorities,
+            artifacts: None,
         };
         let core = Core::new(&stores, policies, vault, sandbox).await?;
         Ok(Self {
             core,
             caller: Caller::local(),
+            _scratch: temporary,
         })
+    }
+
+    /// Puts a policy in force for the calls to come.
+    pub fn rule(&self, policy: &Policy) {
+        self.core
+            .toolbox
+            .replace_policy(policy.with_any_directory());
+    }
+
+    /// What the tools that were added may be granted, to begin with: nothing.
+    pub async fn lesson(&self, base: Option<&Policy>) -> Result<Lesson, ErrorBody> {
+        let entries = self.core.toolbox.tools(&self.caller).await?;
+        let tools = entries
+            .iter()
+            .map(|entry| cofferdam_toolbox::subject(entry));
+        Ok(Lesson::new(tools, base))
     }
 
     /// Adds a component: the same checks as on a server.
@@ -108,7 +147,7 @@ impl Local {
     }
 
     /// Calls a tool.
-    pub async fn call(&self, call: LocalCall) -> Result<CallAnswer, ErrorBody> {
+    pub async fn call(&self, call: LocalCall) -> LocalCalled {
         let offer = |(directory, access)| Offer {
             place: Place::Directory(directory),
             access,
@@ -124,6 +163,8 @@ impl Local {
             authority: Authority::default(),
         };
         let outcome: Outcome = self.core.toolbox.call(call, Arc::new(Deaf)).await;
-        CallAnswer::try_from(outcome).map_err(|failure: Failure| failure.into())
+        let denials = outcome.denials.clone();
+        let answer = CallAnswer::try_from(outcome).map_err(|failure: Failure| failure.into());
+        LocalCalled { answer, denials }
     }
 }

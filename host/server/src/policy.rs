@@ -28,6 +28,8 @@ pub(crate) struct Policies {
     workspaces: PathBuf,
     /// Directories of the host itself, which no mount may show.
     reserved: Vec<PathBuf>,
+    /// Whether a call may bring any directory, as one of the person at the command line may.
+    any_directory: bool,
     /// The file as it was when it was last read, whatever came of it.
     seen: Mutex<Option<State>>,
 }
@@ -44,7 +46,30 @@ impl Policies {
             narrowing,
             workspaces: dir.workspaces(),
             reserved: reserved(dir.path()),
+            any_directory: false,
             seen: Mutex::default(),
+        }
+    }
+
+    /// The same for one-shot calls, whose workspaces have no names.
+    pub(crate) fn one_shot(file: Option<PathBuf>, narrowing: Narrowing) -> Self {
+        let named = narrowing.policy_file.as_ref();
+        Self {
+            file: file.or_else(|| named.map(|file| file.value.clone())),
+            narrowing,
+            workspaces: PathBuf::new(),
+            reserved: Vec::new(),
+            any_directory: true,
+            seen: Mutex::default(),
+        }
+    }
+
+    fn completed(&self, policy: &Policy) -> Policy {
+        let policy = policy.narrowed(self.narrowing.clone());
+        if self.any_directory {
+            policy.with_any_directory()
+        } else {
+            policy
         }
     }
 
@@ -105,12 +130,12 @@ impl PolicySource for Policies {
                     .map_err(|error| invalid(&error))?
             }
         };
-        Ok(policy.narrowed(self.narrowing.clone()))
+        Ok(self.completed(&policy))
     }
 
     fn parse(&self, text: &[u8], format: Format) -> Result<Policy, PolicyError> {
         let policy = self.read(text, format)?;
-        Ok(policy.narrowed(self.narrowing.clone()))
+        Ok(self.completed(&policy))
     }
 }
 

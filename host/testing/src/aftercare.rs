@@ -66,7 +66,9 @@ fn check_files(host: &Host) -> Result<()> {
         Ok(())
     };
     // The store's own companions have its name and more.
-    look("", &|name| KEPT.contains(&name) || name.starts_with("cofferdam.db-"))?;
+    look("", &|name| {
+        KEPT.contains(&name) || name.starts_with("cofferdam.db-")
+    })?;
     look("scratch", &|_| false)?;
     look("compiled", &|name| !name.starts_with(FRESH))?;
     ensure!(strays.is_empty(), "left in the data directory: {strays:?}");
@@ -88,13 +90,19 @@ async fn check_records(host: &Host) -> Result<()> {
     let mut records: BTreeMap<String, usize> = BTreeMap::new();
     let mut after = String::new();
     loop {
-        let page = host.get(&format!("/api/v1/audit?limit=1000{after}")).await?;
+        let page = host
+            .get(&format!("/api/v1/audit?limit=1000{after}"))
+            .await?;
         let page = page.ok()?;
         let items = page["items"].as_array().context("records")?;
         let is_own = |item: &&serde_json::Value| {
             item["act"] == "call" && item["origin"]["door"] == "http" && item["parent"].is_null()
         };
-        for id in items.iter().filter(is_own).filter_map(|item| item["call_id"].as_str()) {
+        for id in items
+            .iter()
+            .filter(is_own)
+            .filter_map(|item| item["call_id"].as_str())
+        {
             *records.entry(id.to_owned()).or_default() += 1;
         }
         match page["next"].as_str() {

@@ -115,7 +115,7 @@ impl Toolbox {
 }
 
 /// A tool as policies see it.
-pub(crate) fn subject(entry: &Entry) -> Subject<'_> {
+pub fn subject(entry: &Entry) -> Subject<'_> {
     let record = entry.record();
     Subject {
         digest: entry.identity().digest,

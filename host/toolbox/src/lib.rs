@@ -31,6 +31,7 @@ pub use cofferdam_policy::{
 };
 pub use cofferdam_runtime::Skipped;
 pub use cofferdam_secrets::{Kind as SecretKind, Listed, Rotation, Stored};
+pub use decide::subject;
 pub use explain::{Explained, Question};
 pub use plain::Labels;
 pub use policies::{Fixed, PolicySource, Ruling};

@@ -60,7 +60,7 @@ async fn bench() -> Result<()> {
     let component = std::fs::read(path(COMPONENT)?)?;
     let pooled = Bare::new(&component, Allocation::Pooling)?;
     let on_demand = Bare::new(&component, Allocation::OnDemand)?;
-    let local = Local::open().await?;
+    let local = Local::open(Rules::default()).await?;
     local
         .add(Labels::default(), &component)
         .await
@@ -136,7 +136,7 @@ fn checked() -> Result<LocalCall> {
 }
 
 async fn through_the_door(local: &Local, call: &LocalCall) -> Result<()> {
-    local.call(call.clone()).await.map_err(|body| body.error)?;
+    local.call(call.clone()).await.answer.map_err(|body| body.error)?;
     Ok(())
 }
 

@@ -37,7 +37,10 @@ async fn no_file_leaves_a_mount_that_may_only_be_read() -> Result<()> {
             json!({"op": "symlink", "path": "mine", "to": "../refs/file"}),
             "not-permitted",
         ),
-        (json!({"op": "peek", "on": "/refs", "path": "file", "flags": ["read"]}), "text"),
+        (
+            json!({"op": "peek", "on": "/refs", "path": "file", "flags": ["read"]}),
+            "text",
+        ),
     ];
     prober.check("FS-10", &steps).await?;
     let after = fs::metadata(&file)?;
@@ -45,7 +48,10 @@ async fn no_file_leaves_a_mount_that_may_only_be_read() -> Result<()> {
         after.len() == before.len() && after.modified()? == before.modified()?,
         "changed"
     );
-    ensure!(fs::read_dir(&prober.workspace)?.count() == 0, "a stray file");
+    ensure!(
+        fs::read_dir(&prober.workspace)?.count() == 0,
+        "a stray file"
+    );
     Ok(())
 }
 
@@ -59,7 +65,10 @@ async fn a_grant_ends_where_its_name_ends() -> Result<()> {
         fs::write(prober.workspace.join(name).join("file"), name)?;
     }
     let peek = |path: &str| json!({"op": "peek", "path": path, "flags": ["read", "follow"]});
-    let mut steps = vec![(peek("data/file"), "data"), (peek("data2/../data/file"), "data")];
+    let mut steps = vec![
+        (peek("data/file"), "data"),
+        (peek("data2/../data/file"), "data"),
+    ];
     for path in [
         "data2/file",
         "database/file",
@@ -81,7 +90,10 @@ async fn a_grant_ends_where_its_name_ends() -> Result<()> {
 #[tokio::test]
 async fn what_the_kernel_links_to_open_files_is_not_followed() -> Result<()> {
     let mounts = "{proc: {path: /proc, dangerous: true}, dev: {path: /dev, dangerous: true}}";
-    let mounted = ["{mount: proc, rights: [read, list]}", "{mount: dev, rights: [read, list]}"];
+    let mounted = [
+        "{mount: proc, rights: [read, list]}",
+        "{mount: dev, rights: [read, list]}",
+    ];
     let prober = Prober::under(mounts, &[ALL, mounted[0], mounted[1]]).await?;
     let host = prober.host.pid();
     let mut paths = Vec::new();
@@ -143,7 +155,10 @@ async fn scratch_is_each_calls_own() -> Result<()> {
     for (answer, text) in [(first, "first"), (second, "second")] {
         let body = answer.ok()?;
         let came = &body["result"];
-        ensure!(came[0] == "ok" && came[4] == text && came[5] == "1", "FS-25: {came}");
+        ensure!(
+            came[0] == "ok" && came[4] == text && came[5] == "1",
+            "FS-25: {came}"
+        );
         prober.check_after("FS-25", &body).await?;
     }
     Ok(())

@@ -14,7 +14,11 @@ async fn what_no_rule_mentions_does_not_run() -> Result<()> {
     ] {
         let ruled = Ruled::start(policy).await?;
         let answer = ruled.call().await?;
-        ensure!(answer.code() == Some("policy_denied"), "{policy}: {}", answer.body);
+        ensure!(
+            answer.code() == Some("policy_denied"),
+            "{policy}: {}",
+            answer.body
+        );
         settled(&ruled.host, &ruled.before).await?;
     }
     Ok(())
@@ -36,7 +40,11 @@ async fn a_name_that_only_looks_alike_is_no_tool() -> Result<()> {
     ] {
         let answer = ruled.host.call(name, json!({}), json!({})).await?;
         let code = answer.code().unwrap_or("ok");
-        ensure!(["not_found", "invalid_input"].contains(&code), "{name}: {}", answer.body);
+        ensure!(
+            ["not_found", "invalid_input"].contains(&code),
+            "{name}: {}",
+            answer.body
+        );
     }
     ruled.call().await?.ok()?;
     settled(&ruled.host, &ruled.before).await
@@ -56,7 +64,10 @@ async fn a_grant_is_not_for_what_takes_over_a_name() -> Result<()> {
         "{}",
         answer.body
     );
-    let answer = ruled.host.call("guest-run@2.0.0", json!({}), json!({})).await?;
+    let answer = ruled
+        .host
+        .call("guest-run@2.0.0", json!({}), json!({}))
+        .await?;
     ensure!(answer.code() == Some("policy_denied"), "{}", answer.body);
     settled(&ruled.host, &ruled.before).await?;
 
@@ -95,7 +106,9 @@ async fn carried(rules: &str) -> Result<(Value, Vec<Value>)> {
     ruled.host.upload(sender.component()?).await?.ok()?;
     let task = ruled.host.post("/api/v1/tasks", &task()).await?.ok()?;
     let id = task["task_id"].as_str().context("a task")?;
-    let run = ruled.host.request("POST", &format!("/api/v1/tasks/{id}/runs?wait_ms=20000"))?;
+    let run = ruled
+        .host
+        .request("POST", &format!("/api/v1/tasks/{id}/runs?wait_ms=20000"))?;
     let run = ruled.host.send(run).await?.ok()?;
     let records = ruled.records("call").await?;
     let own = |record: &&Value| record["origin"]["run_id"] == run["run_id"];
@@ -117,7 +130,10 @@ async fn what_an_agent_carries_is_on_record() -> Result<()> {
         .collect();
     let agent = json!("executor");
     ensure!(
-        seen == [(&json!("reader-run"), &agent), (&json!("sender-run"), &agent)],
+        seen == [
+            (&json!("reader-run"), &agent),
+            (&json!("sender-run"), &agent)
+        ],
         "{records:?}"
     );
     ensure!(

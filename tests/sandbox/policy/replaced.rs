@@ -24,7 +24,11 @@ async fn a_call_is_decided_by_the_policy_that_its_record_names() -> Result<()> {
         while !over.load(Ordering::Relaxed) {
             let answer = ruled.call().await?;
             let code = answer.code();
-            ensure!(matches!(code, None | Some("policy_denied")), "{}", answer.body);
+            ensure!(
+                matches!(code, None | Some("policy_denied")),
+                "{}",
+                answer.body
+            );
             calls += 1;
         }
         anyhow::Ok(calls)
@@ -44,13 +48,22 @@ async fn a_call_is_decided_by_the_policy_that_its_record_names() -> Result<()> {
     let mut generations = BTreeMap::new();
     for record in ruled.records("policy_loaded").await? {
         let number = record["generation"].as_u64().context("a generation")?;
-        generations.insert(number, (record["new_digest"].clone(), record["policy"] == "open"));
+        generations.insert(
+            number,
+            (record["new_digest"].clone(), record["policy"] == "open"),
+        );
     }
     ensure!(generations.len() == RELOADS + 1, "{generations:?}");
     let records = ruled.records("call").await?;
-    ensure!(records.len() > calls, "{} records of {calls} calls", records.len());
+    ensure!(
+        records.len() > calls,
+        "{} records of {calls} calls",
+        records.len()
+    );
     for record in records {
-        let number = record["policy_generation"].as_u64().context("a generation")?;
+        let number = record["policy_generation"]
+            .as_u64()
+            .context("a generation")?;
         let (digest, is_open) = generations.get(&number).context("a known generation")?;
         ensure!(
             record["policy_digest"] == *digest && record["code"].is_null() == *is_open,
@@ -79,7 +92,10 @@ async fn revoked(ruled: &Ruled, call: impl Future<Output = Result<Answer>>) -> R
     };
     let ((answer, ended), taken) = try_join(ended, taken).await?;
     let after = ended.saturating_duration_since(taken);
-    show(&format!("ended {} ms after the revocation", after.as_millis()));
+    show(&format!(
+        "ended {} ms after the revocation",
+        after.as_millis()
+    ));
     ensure!(after < REVOKED, "{after:?}");
     Ok(answer)
 }
@@ -98,10 +114,15 @@ async fn what_is_taken_away_is_gone_from_a_call_that_uses_it() -> Result<()> {
         {"op": "list"},
     ]);
     let with = json!({"workspace": {"name": "probe", "access": "read_write"}});
-    let call = ruled.host.call("files-prober-probe", json!({"steps": steps}), with);
+    let call = ruled
+        .host
+        .call("files-prober-probe", json!({"steps": steps}), with);
     let body = revoked(&ruled, call).await?.ok()?;
     let refused = "not-permitted";
-    ensure!(body["result"] == json!(["ok", refused, refused, refused]), "{body}");
+    ensure!(
+        body["result"] == json!(["ok", refused, refused, refused]),
+        "{body}"
+    );
     ensure!(body["denials"][0]["code"] == "revoked", "{body}");
     settled(&ruled.host, &ruled.before).await
 }
@@ -118,6 +139,9 @@ async fn a_connection_that_is_no_longer_granted_is_closed() -> Result<()> {
     let call = ruled.host.call("http-prober-send", probes, json!({}));
     let body = revoked(&ruled, call).await?.ok()?;
     let error = body["result"][0]["error"].as_str().unwrap_or_default();
-    ensure!(!error.is_empty() && body["result"][0]["status"] == 200, "{body}");
+    ensure!(
+        !error.is_empty() && body["result"][0]["status"] == 200,
+        "{body}"
+    );
     settled(&ruled.host, &ruled.before).await
 }

@@ -30,7 +30,9 @@ async fn a_decision_that_was_made_hard_denies_in_time() -> Result<()> {
     }]);
     let with = json!({"workspace": {"name": "probe", "access": "read_write"}});
     let began = Instant::now();
-    let call = ruled.host.call("files-prober-probe", json!({"steps": steps}), with);
+    let call = ruled
+        .host
+        .call("files-prober-probe", json!({"steps": steps}), with);
     let body = call.await?.ok()?;
     ensure!(body["result"] == json!(["not-permitted"]), "{body}");
     ensure!(began.elapsed() < BOUND, "{:?}", began.elapsed());

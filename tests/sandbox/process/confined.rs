@@ -127,8 +127,14 @@ async fn there_is_no_network_without_its_grant() -> Result<()> {
     ensure!(prints(&ruled, &script).await?.is_empty(), "it connected");
     ensure!(listener.accept().is_err(), "somebody connected");
     ruled.settled().await?;
-    let granted = bash.replace("    path: /bin/bash", "    path: /bin/bash\n    network: true");
+    let granted = bash.replace(
+        "    path: /bin/bash",
+        "    path: /bin/bash\n    network: true",
+    );
     let ruled = Ruled::start(&granted).await?;
-    ensure!(prints(&ruled, &script).await? == "connected\n", "nothing was tried");
+    ensure!(
+        prints(&ruled, &script).await? == "connected\n",
+        "nothing was tried"
+    );
     ruled.settled().await
 }

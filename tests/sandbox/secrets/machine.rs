@@ -53,7 +53,9 @@ async fn a_program_gets_a_secret_as_its_input_alone() -> Result<()> {
     host.upload(tool("process-prober")?).await?.ok()?;
     for name in ["token", "other"] {
         let request = host.request("PUT", &format!("/api/v1/secrets/{name}"))?;
-        host.send(request.json(&json!({"value": FED}))).await?.ok()?;
+        host.send(request.json(&json!({"value": FED})))
+            .await?
+            .ok()?;
     }
     let feed = |secret: &str, script: &str, as_argument: bool| {
         json!({
@@ -65,7 +67,10 @@ async fn a_program_gets_a_secret_as_its_input_alone() -> Result<()> {
     let before = Leftovers::of(host.pid())?;
     let body = call(feed("token", LOOK, false)).await?.ok()?;
     let said = body["result"].as_str().context("a text")?;
-    ensure!(said.contains("got [redacted:token]"), "it never arrived: {said}");
+    ensure!(
+        said.contains("got [redacted:token]"),
+        "it never arrived: {said}"
+    );
     clean("the program", said)?;
 
     // While it runs, no process of the machine shows it.

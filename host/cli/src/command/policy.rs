@@ -4,6 +4,7 @@ mod check;
 mod diff;
 mod explain;
 mod file;
+mod learn;
 mod reload;
 mod schema;
 mod shadow;
@@ -24,6 +25,7 @@ pub(crate) enum Policy {
     /// Print the JSON Schema of policy files, by which editors complete and check them
     Schema,
     Explain(explain::Explain),
+    Learn(learn::Learn),
     Shadow(shadow::Shadow),
     /// Show the policy in force on a host, each value with where it comes from
     ///
@@ -43,6 +45,7 @@ impl Policy {
             Self::Diff(diff) => diff.run(context),
             Self::Test(test) => test.run(context),
             Self::Explain(explain) => explain.run(context).await,
+            Self::Learn(learn) => learn.run(context).await,
             Self::Shadow(shadow) => shadow.run(context).await,
             Self::Snapshot => snapshot::show(context).await,
             Self::Reload => reload::run(context).await,

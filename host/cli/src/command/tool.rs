@@ -11,6 +11,7 @@ mod show;
 mod test;
 
 pub(super) use call::arguments_for;
+pub(super) use test::built;
 
 use clap::Subcommand;
 

@@ -1,24 +1,17 @@
 //! Canned calls of a component in the production sandbox.
 
-mod case;
-mod check;
-
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use cofferdam_server::LocalCall;
-use cofferdam_server::types::call::Usage;
-use cofferdam_server::types::workspace::Access;
-use serde::Serialize;
 use serde_json::json;
 
-use self::case::Case;
 use crate::component::Component;
 use crate::context::Context;
-use crate::error::{Error, Exit, Result, usage};
+use crate::error::{Exit, Result, usage};
 use crate::label::Said;
 use crate::output::Output;
 use crate::project::Project;
+use crate::trial::{self, Verdict};
 use crate::view;
 
 /// Run the cases of tests.toml in the sandbox
@@ -42,19 +35,9 @@ pub(crate) struct Test {
     said: Said,
 }
 
-/// What came of a case.
-#[derive(Serialize)]
-struct Verdict<'a> {
-    name: &'a str,
-    tool: &'a str,
-    ok: bool,
-    faults: Vec<String>,
-    usage: Usage,
-}
-
 impl Test {
     pub(super) async fn run(self, context: &Context) -> Result<Exit> {
-        let cases = case::read(&self.file)?;
+        let cases = trial::read(&self.file)?;
         let path = match self.component {
             Some(path) => path,
             None => built()?,
@@ -64,7 +47,7 @@ impl Test {
         let output = context.output;
         let mut verdicts = Vec::with_capacity(cases.len());
         for case in &cases {
-            let verdict = verdict(case, &component, folder).await?;
+            let verdict = case.run(&component, folder).await?;
             show(&verdict, output)?;
             verdicts.push(verdict);
         }
@@ -90,7 +73,7 @@ impl Test {
 }
 
 /// What `tool build` made of the project in this directory.
-fn built() -> Result<PathBuf> {
+pub(in crate::command) fn built() -> Result<PathBuf> {
     let component = Project::here()?.component();
     if component.is_file() {
         return Ok(component);
@@ -99,52 +82,6 @@ fn built() -> Result<PathBuf> {
         "there is no {}: build it with `cofferdam tool build`",
         component.display()
     )))
-}
-
-/// Makes the call and looks at what comes back.
-async fn verdict<'a>(case: &'a Case, component: &Component, folder: &Path) -> Result<Verdict<'a>> {
-    let expected = case.expected()?;
-    let place = case.place(folder)?;
-    let called = match component.tool(&case.tool) {
-        Ok(tool) => {
-            let access = |is_writable| {
-                if is_writable {
-                    Access::ReadWrite
-                } else {
-                    Access::ReadOnly
-                }
-            };
-            let call = LocalCall {
-                tool,
-                arguments: case.arguments.clone(),
-                workspace: place
-                    .as_ref()
-                    .map(|place| (place.path(), access(case.writable))),
-                limits: case.limits,
-            };
-            component.call(call).await
-        }
-        Err(error) => Err(error),
-    };
-    let (outcome, cost) = match called {
-        Ok(answer) => (Ok(answer.result.into_value()), answer.usage),
-        Err(Error::Failure(failure)) => {
-            let cost = failure.details.get("usage").cloned().unwrap_or_default();
-            (
-                Err(failure),
-                serde_json::from_value(cost).unwrap_or_default(),
-            )
-        }
-        Err(Error::Closed) => return Err(Error::Closed),
-    };
-    let faults = check::faults(&expected, &outcome, cost.fuel);
-    Ok(Verdict {
-        name: &case.name,
-        tool: &case.tool,
-        ok: faults.is_empty(),
-        faults,
-        usage: cost,
-    })
 }
 
 fn show(verdict: &Verdict<'_>, output: Output) -> Result<()> {

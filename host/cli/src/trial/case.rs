@@ -26,22 +26,22 @@ struct File {
 /// One call, and what is expected of it.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Case {
+pub(crate) struct Case {
     /// What it shows.
-    pub(super) name: String,
+    pub(crate) name: String,
     /// The tool's name, or its function's.
-    pub(super) tool: String,
+    pub(crate) tool: String,
     /// An object by parameter name.
     #[serde(default = "no_arguments")]
-    pub(super) arguments: Value,
+    pub(crate) arguments: Value,
     /// The directory to show to the tool, relative to the file of cases.
-    pub(super) workspace: Option<PathBuf>,
+    pub(crate) workspace: Option<PathBuf>,
     /// The tool may write to a copy of it.
     #[serde(default)]
-    pub(super) writable: bool,
+    pub(crate) writable: bool,
     /// Tighter limits than the tool's own.
     #[serde(default)]
-    pub(super) limits: LimitRequest,
+    pub(crate) limits: LimitRequest,
     /// The result.
     result: Option<Value>,
     /// The result as JSON text, for what TOML can't say: `null`.
@@ -56,13 +56,13 @@ pub(super) struct Case {
 
 /// What is expected of a call.
 #[derive(Debug, PartialEq)]
-pub(super) struct Expected {
-    pub(super) outcome: Outcome,
-    pub(super) fuel_max: Option<u64>,
+pub(crate) struct Expected {
+    pub(crate) outcome: Outcome,
+    pub(crate) fuel_max: Option<u64>,
 }
 
 #[derive(Debug, PartialEq)]
-pub(super) enum Outcome {
+pub(crate) enum Outcome {
     /// Any result.
     Success,
     /// This result.
@@ -75,7 +75,7 @@ pub(super) enum Outcome {
 }
 
 /// Where a case's workspace is.
-pub(super) enum Place {
+pub(crate) enum Place {
     /// As it stands.
     Given(PathBuf),
     /// A copy that ends with the case.
@@ -89,7 +89,7 @@ fn no_arguments() -> Value {
 /// Reads a file of cases.
 ///
 /// **Errors**: `invalid_input` with the place and what is wrong there.
-pub(super) fn read(path: &Path) -> Result<Vec<Case>> {
+pub(crate) fn read(path: &Path) -> Result<Vec<Case>> {
     let text = input::document(path)?;
     let at = path.display();
     let file: File = toml::from_slice(&text).map_err(|error| {
@@ -114,7 +114,7 @@ pub(super) fn read(path: &Path) -> Result<Vec<Case>> {
 
 impl Case {
     /// What is expected of the call.
-    pub(super) fn expected(&self) -> Result<Expected> {
+    pub(crate) fn expected(&self) -> Result<Expected> {
         let refused = |why: &str| Err(usage(format!("case `{}`: {why}", self.name)));
         let outcome = match (&self.result, &self.result_json, self.error) {
             (None, None, None) => Outcome::Success,
@@ -142,7 +142,7 @@ impl Case {
     }
 
     /// The workspace, or a copy of it where the tool may write.
-    pub(super) fn place(&self, folder: &Path) -> Result<Option<Place>> {
+    pub(crate) fn place(&self, folder: &Path) -> Result<Option<Place>> {
         let Some(workspace) = &self.workspace else {
             return Ok(None);
         };
@@ -162,7 +162,7 @@ impl Case {
 }
 
 impl Place {
-    pub(super) fn path(&self) -> PathBuf {
+    pub(crate) fn path(&self) -> PathBuf {
         match self {
             Self::Given(path) => path.clone(),
             Self::Copy(folder) => folder.path().to_owned(),
