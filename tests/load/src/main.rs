@@ -60,7 +60,7 @@ async fn bench() -> Result<()> {
     let component = std::fs::read(path(COMPONENT)?)?;
     let pooled = Bare::new(&component, Allocation::Pooling)?;
     let on_demand = Bare::new(&component, Allocation::OnDemand)?;
-    let local = Local::open(Rules::default()).await?;
+    let local = Local::open(cofferdam_server::Rules::default()).await?;
     local
         .add(Labels::default(), &component)
         .await

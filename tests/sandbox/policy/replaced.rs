@@ -84,7 +84,7 @@ async fn revoked(ruled: &Ruled, call: impl Future<Output = Result<Answer>>) -> R
         // The call is on its way when the file is exchanged; that takes longer to be seen.
         replace(&ruled.file, OPEN)?;
         ruled.until_said(IN_FORCE, 1).await?;
-        Ok(Instant::now())
+        anyhow::Ok(Instant::now())
     };
     let ended = async {
         let answer = call.await?;
