@@ -1,5 +1,11 @@
 //! Patterns of names and keys: `*` and `?` stop at `/`, `**` doesn't; `[ab]` and `{a,b}` choose; `\`
 //! takes the next character as it is. Case counts.
+//!
+//! Paths of files have a matcher of their own, `capability::filesystem::Glob`, and neither could do
+//! the other's work. A path's glob has to say of a directory whether it means all, or anything, that
+//! could be below it, which a compiled pattern doesn't tell. A key may hold any character, so its
+//! patterns need an escape, where a path's refuse what would need one; and `a/**` is all that begins
+//! with `a/` among keys, but the directory `a` as well among paths.
 
 use std::fmt;
 

@@ -1,3 +1,5 @@
+//! Globs of paths. Why they are not those of keys is told in `crate::glob`.
+
 use std::str::FromStr;
 
 use thiserror::Error;
