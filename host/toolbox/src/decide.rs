@@ -6,10 +6,10 @@ use cofferdam_policy::{Carried, Delegation, Format, Grant, Kind, Party, Policy, 
 use cofferdam_registry::Entry;
 use cofferdam_types::call::{Denial, ToolCall};
 use cofferdam_types::tool::Contract;
-use cofferdam_types::{Code, Failure, Payload};
+use cofferdam_types::{Code, Failure, Payload, Timestamp};
 
 use crate::nested::Above;
-use crate::policies::{Listed, Ruling, Running};
+use crate::policies::{Listed, Policies, Ruling, Running};
 use crate::toolbox::Toolbox;
 
 /// A call that may run.
@@ -37,9 +37,36 @@ impl Toolbox {
         above: Option<&Above>,
         under: &mut Option<Arc<Ruling>>,
     ) -> Result<Decided<'_>, Refusal> {
+        let now = self.parts.ambient.now();
+        self.policies.decided(entry, call, above, now, under)
+    }
+
+    /// What `ask` makes of a call, which it gets as policies see it.
+    ///
+    /// **Errors**: when what somebody passes on can't be read.
+    pub(crate) fn ask<T>(
+        &self,
+        entry: &Entry,
+        call: &ToolCall,
+        ask: impl FnOnce(&Subject<'_>, &Request<'_>) -> T,
+    ) -> Result<T, Failure> {
+        asked(entry, call, self.parts.ambient.now(), ask)
+    }
+}
+
+impl Policies {
+    /// As [`Toolbox::decided`]. One policy decides all of a call: the one that `under` names.
+    pub(crate) fn decided(
+        &self,
+        entry: &Arc<Entry>,
+        call: &Arc<ToolCall>,
+        above: Option<&Above>,
+        now: Timestamp,
+        under: &mut Option<Arc<Ruling>>,
+    ) -> Result<Decided<'_>, Refusal> {
         loop {
-            let ruling = under.insert(self.policies.ruling()).clone();
-            let grant = self.grant(&ruling.policy, entry, call)?;
+            let ruling = under.insert(self.ruling()).clone();
+            let grant = grant(&ruling.policy, entry, call, now)?;
             let grant = match above {
                 None => grant,
                 Some(above) => grant
@@ -53,65 +80,71 @@ impl Toolbox {
                 grant: grant.clone(),
             };
             // A policy that came in between decides instead.
-            if let Some(listed) = self.policies.list(&ruling, running) {
+            if let Some(listed) = self.list(&ruling, running) {
                 return Ok(Decided { grant, listed });
             }
         }
     }
 
-    /// What `policy` grants to a call.
-    pub(crate) fn grant(
-        &self,
-        policy: &Policy,
-        entry: &Entry,
-        call: &ToolCall,
-    ) -> Result<Grant, Refusal> {
-        self.ask(entry, call, |subject, request| {
-            policy.decide(subject, request)
+    /// Puts another policy in force, and takes from every call under way what it doesn't grant.
+    pub(crate) fn enforce(&self, policy: Policy, now: Timestamp) -> Arc<Ruling> {
+        self.replace(policy, |ruling, running| {
+            let grant = grant(&ruling.policy, &running.entry, &running.call, now);
+            // Whatever stands in the way takes everything away.
+            Arc::new(grant.unwrap_or_else(|_| ruling.policy.nothing(&subject(&running.entry))))
         })
-        .map_err(Refusal::Malformed)?
-        .map_err(Refusal::Denied)
     }
+}
 
-    /// What `ask` makes of a call, which it gets as policies see it.
-    ///
-    /// **Errors**: when what somebody passes on can't be read.
-    pub(crate) fn ask<T>(
-        &self,
-        entry: &Entry,
-        call: &ToolCall,
-        ask: impl FnOnce(&Subject<'_>, &Request<'_>) -> T,
-    ) -> Result<T, Failure> {
-        let authority = &call.authority;
-        let delegations = [
-            (Party::Agent, &authority.agent_carries),
-            (Party::Task, &authority.task_carries),
-            (Party::Caller, &authority.caller_delegates),
-        ];
-        let delegations: Vec<(Party, Delegation)> = delegations
-            .into_iter()
-            .filter_map(|(party, carries)| carries.as_ref().map(|carries| (party, carries)))
-            .map(|(party, carries)| Ok((party, delegation(party, carries)?)))
-            .collect::<Result<_, Failure>>()?;
-        let layers: Vec<Carried<'_>> = delegations
-            .iter()
-            .map(|(party, delegation)| Carried {
-                party: *party,
-                delegation,
-            })
-            .collect();
-        let request = Request {
-            caller: &call.caller,
-            agent: authority.agent.as_deref(),
-            environment: authority.environment.as_deref(),
-            workspace: call.workspace.as_ref(),
-            limits: &call.limits,
-            layers: &layers,
-            arguments: call.arguments.as_value(),
-            now: self.parts.ambient.now(),
-        };
-        Ok(ask(&subject(entry), &request))
-    }
+/// What `policy` grants to a call.
+fn grant(
+    policy: &Policy,
+    entry: &Entry,
+    call: &ToolCall,
+    now: Timestamp,
+) -> Result<Grant, Refusal> {
+    asked(entry, call, now, |subject, request| {
+        policy.decide(subject, request)
+    })
+    .map_err(Refusal::Malformed)?
+    .map_err(Refusal::Denied)
+}
+
+fn asked<T>(
+    entry: &Entry,
+    call: &ToolCall,
+    now: Timestamp,
+    ask: impl FnOnce(&Subject<'_>, &Request<'_>) -> T,
+) -> Result<T, Failure> {
+    let authority = &call.authority;
+    let delegations = [
+        (Party::Agent, &authority.agent_carries),
+        (Party::Task, &authority.task_carries),
+        (Party::Caller, &authority.caller_delegates),
+    ];
+    let delegations: Vec<(Party, Delegation)> = delegations
+        .into_iter()
+        .filter_map(|(party, carries)| carries.as_ref().map(|carries| (party, carries)))
+        .map(|(party, carries)| Ok((party, delegation(party, carries)?)))
+        .collect::<Result<_, Failure>>()?;
+    let layers: Vec<Carried<'_>> = delegations
+        .iter()
+        .map(|(party, delegation)| Carried {
+            party: *party,
+            delegation,
+        })
+        .collect();
+    let request = Request {
+        caller: &call.caller,
+        agent: authority.agent.as_deref(),
+        environment: authority.environment.as_deref(),
+        workspace: call.workspace.as_ref(),
+        limits: &call.limits,
+        layers: &layers,
+        arguments: call.arguments.as_value(),
+        now,
+    };
+    Ok(ask(&subject(entry), &request))
 }
 
 /// A tool as policies see it.
@@ -134,3 +167,6 @@ fn delegation(party: Party, carries: &Payload) -> Result<Delegation, Failure> {
     Delegation::parse(carries.to_string().as_bytes(), Format::Json, &bearer)
         .map_err(|error| Failure::new(Code::InvalidInput, error.to_string()))
 }
+
+#[cfg(test)]
+mod tests;

@@ -25,17 +25,7 @@ impl Toolbox {
     /// Puts a policy in force. Calls that come from now on are decided under it; calls under way
     /// keep what they were granted, short of what it doesn't grant them.
     pub fn replace_policy(&self, policy: Policy) -> Arc<Ruling> {
-        let ruling = self.policies.replace(policy);
-        self.policies.narrow(|running| {
-            let grant = self.grant(&ruling.policy, &running.entry, &running.call);
-            // Whatever stands in the way takes everything away.
-            Arc::new(grant.unwrap_or_else(|_| {
-                ruling
-                    .policy
-                    .nothing(&crate::decide::subject(&running.entry))
-            }))
-        });
-        ruling
+        self.policies.enforce(policy, self.parts.ambient.now())
     }
 
     /// As [`Self::replace_policy`], for a policy that came by itself, by its file.

@@ -62,6 +62,9 @@ pub(crate) struct Running {
 /// The policy in force and the calls that run.
 pub(crate) struct Policies {
     ruling: RwLock<Arc<Ruling>>,
+    /// Held while a policy takes the place of another, calls under way included: of two that come at
+    /// once, the later has the last word about every call.
+    replacing: Mutex<()>,
     running: Mutex<HashMap<CallId, Running>>,
 }
 
@@ -78,6 +81,7 @@ impl Policies {
                 policy,
                 generation: 1,
             })),
+            replacing: Mutex::default(),
             running: Mutex::default(),
         }
     }
@@ -90,12 +94,25 @@ impl Policies {
             .clone()
     }
 
-    /// Puts another policy in force; calls that come from now on are decided under it.
-    pub(crate) fn replace(&self, policy: Policy) -> Arc<Ruling> {
-        let mut ruling = self.ruling.write().unwrap_or_else(PoisonError::into_inner);
-        let generation = ruling.generation + 1;
-        *ruling = Arc::new(Ruling { policy, generation });
-        ruling.clone()
+    /// Puts another policy in force: calls that come from now on are decided under it, and those
+    /// under way are told what `decide` finds that it leaves of their grants.
+    pub(crate) fn replace(
+        &self,
+        policy: Policy,
+        decide: impl Fn(&Ruling, &Running) -> Arc<Grant>,
+    ) -> Arc<Ruling> {
+        let _alone = self
+            .replacing
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let ruling = {
+            let mut ruling = self.ruling.write().unwrap_or_else(PoisonError::into_inner);
+            let generation = ruling.generation + 1;
+            *ruling = Arc::new(Ruling { policy, generation });
+            ruling.clone()
+        };
+        self.narrow(|running| decide(&ruling, running));
+        ruling
     }
 
     /// Lists a call that is about to run under `ruling`. `None` when another policy came
@@ -111,7 +128,7 @@ impl Policies {
     }
 
     /// Tells every call under way what a new policy leaves of its grant.
-    pub(crate) fn narrow(&self, decide: impl Fn(&Running) -> Arc<Grant>) {
+    fn narrow(&self, decide: impl Fn(&Running) -> Arc<Grant>) {
         // Decisions take a while; calls that come meanwhile are decided under the new policy.
         let running: Vec<_> = {
             let all = self.running();
