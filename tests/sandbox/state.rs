@@ -5,6 +5,7 @@ mod crowds;
 mod kept;
 mod nested;
 mod replayed;
+mod revoked;
 
 use anyhow::{Context, Result};
 use cofferdam_testing::{Answer, Host, Leftovers, settled, tool};
@@ -15,7 +16,12 @@ use tempfile::TempDir;
 struct Ruled {
     host: Host,
     before: Leftovers,
-    _directory: TempDir,
+    directory: TempDir,
+}
+
+/// A policy of which `rest` stands below `version` and `name`.
+fn text(rest: &str) -> String {
+    format!("version: 1\nname: probed\n{rest}")
 }
 
 impl Ruled {
@@ -23,7 +29,7 @@ impl Ruled {
     async fn start(policy: &str, arguments: &[&str]) -> Result<Self> {
         let directory = TempDir::new()?;
         let file = directory.path().join("policy.yaml");
-        std::fs::write(&file, format!("version: 1\nname: probed\n{policy}"))?;
+        std::fs::write(&file, text(policy))?;
         let file = file.to_str().context("a path in UTF-8")?.to_owned();
         let arguments: Vec<_> = ["--policy", &file]
             .into_iter()
@@ -34,13 +40,22 @@ impl Ruled {
         Ok(Self {
             before: Leftovers::of(host.pid())?,
             host,
-            _directory: directory,
+            directory,
         })
     }
 
     /// The host is as it was before the calls.
     async fn settled(&self) -> Result<()> {
         settled(&self.host, &self.before).await
+    }
+
+    /// Puts another policy in the place of the first, at once.
+    fn put(&self, policy: &str) -> Result<()> {
+        let directory = self.directory.path();
+        let next = directory.join("next.yaml");
+        std::fs::write(&next, text(policy))?;
+        std::fs::rename(next, directory.join("policy.yaml"))?;
+        Ok(())
     }
 
     /// Calls a tool of `state-prober`.

@@ -59,6 +59,24 @@ fn set(
     said(state(agent).set(&key, value.repeat(times)))
 }
 
+/// Says by a key that it began, then reads that key until it may no more. Tells how often it could,
+/// and why it can't.
+#[tool(capabilities(key_value, clocks))]
+fn poll(
+    /// The key.
+    key: String,
+) -> Result<(u64, String), ToolError> {
+    said(key_value::tool().set(&key, "begun"))?;
+    let mut reads = 0;
+    loop {
+        match said(key_value::tool().get(&key)) {
+            Ok(_) => reads += 1,
+            Err(error) => return Ok((reads, error.code)),
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
 /// Removes a key.
 #[tool(capabilities(key_value))]
 fn delete(
@@ -209,5 +227,5 @@ fn ask(
 }
 
 cofferdam_sdk::tools![
-    get, set, delete, keys, count_up, call, chain, burn, now, wait, draw, hold, ask
+    get, set, poll, delete, keys, count_up, call, chain, burn, now, wait, draw, hold, ask
 ];
