@@ -5,6 +5,7 @@
 
 mod bare;
 mod load;
+mod report;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -20,6 +21,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::bare::{Allocation, Bare};
+use crate::report::{line, machine, ratio, say};
 
 /// Rounds; each measures everything once.
 const ROUNDS: usize = 9;
@@ -48,16 +50,8 @@ fn main() -> ExitCode {
     }
 }
 
-#[expect(
-    clippy::print_stdout,
-    reason = "the figures are what this program is for"
-)]
-fn say(line: &str) {
-    println!("{line}");
-}
-
 async fn bench() -> Result<()> {
-    let component = std::fs::read(path(COMPONENT)?)?;
+    let component = report::component(COMPONENT)?;
     let pooled = Bare::new(&component, Allocation::Pooling)?;
     let on_demand = Bare::new(&component, Allocation::OnDemand)?;
     let local = Local::open(cofferdam_server::Rules::default()).await?;
@@ -99,19 +93,6 @@ async fn bench() -> Result<()> {
     stop.cancel();
     served.await??;
     Ok(())
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "how the driver says where the tools are"
-)]
-fn tools_folder() -> Option<std::ffi::OsString> {
-    std::env::var_os("COFFERDAM_TOOLS")
-}
-
-fn path(name: &str) -> Result<PathBuf> {
-    let folder = tools_folder().context("COFFERDAM_TOOLS; run `cargo xtask bench call`")?;
-    Ok(PathBuf::from(folder).join(format!("{name}.wasm")))
 }
 
 /// Microseconds of one call, over as many as fit into the time, one after the other.
@@ -197,12 +178,10 @@ async fn echo(stop: &CancellationToken) -> Result<String> {
 
 fn report(figures: &[Vec<f64>; 5]) {
     let [pooled, on_demand, door, host, echo] = figures;
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
     say(&format!(
-        "{COMPONENT}-{FUNCTION} {ARGUMENTS}, {ROUNDS} rounds of {} ms, {CLIENTS} connections, {cores} cores, load {}",
+        "{COMPONENT}-{FUNCTION} {ARGUMENTS}, {ROUNDS} rounds of {} ms, {CLIENTS} connections, {}",
         TIME.as_millis(),
-        load.split(' ').next().unwrap_or("?")
+        machine()
     ));
     line("(a) bare engine, pooled", pooled, "us a call");
     line("    bare engine, on demand", on_demand, "us a call");
@@ -212,34 +191,4 @@ fn report(figures: &[Vec<f64>; 5]) {
     ratio("on demand / pooled", on_demand, pooled);
     ratio("b / a", door, pooled);
     ratio("c / d", host, echo);
-}
-
-fn line(name: &str, values: &[f64], unit: &str) {
-    let (low, median, high) = spread(values.to_vec());
-    say(&format!(
-        "{name:<26} {median:>10.1} {unit} ({low:.1} to {high:.1})"
-    ));
-}
-
-/// The ratio in each round, and its spread.
-fn ratio(name: &str, above: &[f64], below: &[f64]) {
-    let (low, median, high) = spread(
-        above
-            .iter()
-            .zip(below)
-            .map(|(above, below)| above / below)
-            .collect(),
-    );
-    say(&format!(
-        "{name:<26} {median:>10.2} ({low:.2} to {high:.2})"
-    ));
-}
-
-fn spread(mut values: Vec<f64>) -> (f64, f64, f64) {
-    values.sort_by(f64::total_cmp);
-    (
-        values[0],
-        values[values.len() / 2],
-        values[values.len() - 1],
-    )
 }

@@ -62,7 +62,9 @@ const SERVER: &[&str] = &[
 /// The black-box suites.
 const SUITES: &[&str] = &["server", "testing", "toolbox", "types", "wire"];
 /// The benchmarks, which also measure single layers.
-const BENCHES: &[&str] = &["http", "server", "testing", "toolbox", "types", "wire"];
+const BENCHES: &[&str] = &[
+    "http", "policy", "server", "testing", "toolbox", "types", "wire",
+];
 const PREFIX: &str = "cofferdam-";
 
 /// Every edge between members that the table does not allow.
