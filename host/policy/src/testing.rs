@@ -5,6 +5,8 @@ use std::path::Path;
 use cofferdam_types::limits::LimitRequest;
 use cofferdam_types::tool::{Capability, SafetyFlags, ToolSpec};
 use cofferdam_types::{Payload, Version};
+use proptest::strategy::{Strategy, ValueTree};
+use proptest::test_runner::TestRunner;
 
 use crate::{Format, Policy, PolicyError, Source};
 
@@ -46,9 +48,22 @@ pub(crate) fn policy(text: &str) -> Policy {
     parse(text).expect("a policy")
 }
 
-/// Cases of a property test: 10,000, or `PROPTEST_CASES` when that is more.
+/// Cases of a property test: 10,000, or `PROPTEST_CASES` when that is more. At full size they are a
+/// million, a hundred times as many:
+/// `PROPTEST_CASES=1000000 cargo test --release -p cofferdam-policy --lib`.
 pub(crate) fn cases() -> u32 {
     proptest::test_runner::Config::default().cases.max(10_000)
+}
+
+/// The first of 10,000 cases about which `agrees` says no, if there is one. The same cases in every
+/// run: a bug that was planted is found in each or in none.
+pub(crate) fn disagreement<S: Strategy>(
+    cases: &S,
+    agrees: impl Fn(&S::Value) -> bool,
+) -> Option<S::Value> {
+    let mut runner = TestRunner::deterministic();
+    let case = |_| cases.new_tree(&mut runner).expect("a case").current();
+    (0..10_000).map(case).find(|case| !agrees(case))
 }
 
 /// What a call comes to: the words it is granted, or `capability:operation:code` of each denial.

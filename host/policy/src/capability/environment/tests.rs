@@ -149,7 +149,7 @@ fn entries() -> impl Strategy<Value = Vec<Environment>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(10_000))]
+    #![proptest_config(ProptestConfig::with_cases(crate::testing::cases()))]
 
     #[test]
     fn order_never_matters_and_a_deny_only_takes(mut allows in entries(), denies in entries()) {

@@ -1,9 +1,10 @@
+mod model;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use cofferdam_types::call::DenialCode;
 use cofferdam_types::workspace::Access;
-use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
@@ -288,70 +289,6 @@ fn a_link_does_not_hide_where_a_mount_is() {
             .is_err()
     );
     assert!(mounts.check_resolved(&name, "/".as_ref(), &[]).is_err());
-}
-
-/// The same question about a glob, answered by trying every way of matching.
-fn matches_slowly(glob: &[&str], path: &[&str]) -> bool {
-    fn name(pattern: &[u8], text: &[u8]) -> bool {
-        match pattern.split_first() {
-            None => text.is_empty(),
-            Some((b'*', rest)) => (0..=text.len()).any(|skip| name(rest, &text[skip..])),
-            Some((byte, rest)) => text.first() == Some(byte) && name(rest, &text[1..]),
-        }
-    }
-    match glob.split_first() {
-        None => path.is_empty(),
-        Some((&"**", rest)) => (0..=path.len()).any(|skip| matches_slowly(rest, &path[skip..])),
-        Some((first, rest)) => path.split_first().is_some_and(|(head, tail)| {
-            name(first.as_bytes(), head.as_bytes()) && matches_slowly(rest, tail)
-        }),
-    }
-}
-
-fn glob_names() -> impl Strategy<Value = Vec<&'static str>> {
-    let name = prop::sample::select(vec!["**", "*", "a", "b", "a*", "*b", "a*b", "*a*", "*a*b*"]);
-    prop::collection::vec(name, 1..5)
-}
-
-fn path_names() -> impl Strategy<Value = Vec<&'static str>> {
-    let name = prop::sample::select(vec!["a", "b", "ab", "ba", "aab", "aba", ".a"]);
-    prop::collection::vec(name, 0..5)
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(10_000))]
-
-    #[test]
-    fn globs_agree_with_trying_everything(glob in glob_names(), path in path_names()) {
-        let read: Glob = glob.join("/").parse().expect("a glob");
-        let place = MountPath::root().joined(&path.join("/")).expect("a path");
-        prop_assert_eq!(read.matches(&place), matches_slowly(&glob, &path));
-    }
-
-    #[test]
-    fn what_is_said_of_all_below_holds_of_each(
-        glob in glob_names(),
-        path in path_names(),
-        rest in path_names(),
-    ) {
-        let read: Glob = glob.join("/").parse().expect("a glob");
-        let place = MountPath::root().joined(&path.join("/")).expect("a path");
-        let deeper = place.joined(&rest.join("/")).expect("a path");
-        if read.matches_all_below(&place) {
-            prop_assert!(read.matches(&deeper));
-        }
-        if read.matches(&deeper) {
-            prop_assert!(read.matches_any_below(&place));
-        }
-    }
-
-    #[test]
-    fn paths_have_one_spelling(text in "[a./]{0,12}") {
-        if let Ok(path) = MountPath::root().joined(&text) {
-            prop_assert_eq!(MountPath::root().joined(path.as_str()), Ok(path.clone()));
-            prop_assert!(path.components().all(|name| !matches!(name, "" | "." | "..")));
-        }
-    }
 }
 
 /// Files of a call under one layer for each list of entries.

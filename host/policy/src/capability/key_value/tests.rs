@@ -101,7 +101,7 @@ fn all_keys_of_an_agent_are_a_danger() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(10_000))]
+    #![proptest_config(ProptestConfig::with_cases(crate::testing::cases()))]
 
     /// Whatever stands in a key, what a denial proposes allows this use and none of another key.
     #[test]

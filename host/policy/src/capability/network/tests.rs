@@ -3,6 +3,7 @@
 mod addresses;
 mod entries;
 mod model;
+mod planted;
 mod targets;
 
 use super::*;

@@ -323,7 +323,7 @@ fn entries() -> impl Strategy<Value = Vec<serde_json::Value>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(10_000))]
+    #![proptest_config(ProptestConfig::with_cases(crate::testing::cases()))]
 
     #[test]
     fn any_text_is_asked_for_without_a_panic_and_never_by_accident(text in "\\PC{0,100}") {

@@ -261,7 +261,7 @@ fn argument() -> impl Strategy<Value = &'static str> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(10_000))]
+    #![proptest_config(ProptestConfig::with_cases(crate::testing::cases()))]
 
     #[test]
     fn agrees_with_the_model(
