@@ -77,8 +77,8 @@ impl Ruled {
         let mut records = Vec::new();
         let mut after = String::new();
         loop {
-            let page = self.host.get(&format!("/api/v1/audit?limit=1000{after}"));
-            let page = page.await?.ok()?;
+            let path = format!("/api/v1/audit?limit=1000{after}");
+            let page = self.host.get(&path).await?.ok()?;
             let items = page["items"].as_array().context("records")?.iter();
             records.extend(items.filter(|item| item["act"] == act).cloned());
             match page["next"].as_str() {

@@ -36,7 +36,8 @@ impl Ambient for Counting {
     fn fill(&self, bytes: &mut [u8]) {
         let number = self.0.fetch_add(1, Ordering::Relaxed).to_be_bytes();
         let start = bytes.len().saturating_sub(number.len());
-        bytes[start..].copy_from_slice(&number[number.len() + start - bytes.len()..]);
+        let tail = number.len() - (bytes.len() - start);
+        bytes[start..].copy_from_slice(&number[tail..]);
     }
 }
 
