@@ -184,7 +184,7 @@ mod tests {
             ),
             ("secrets: {name: k, stdin: git}", true),
             ("key_value: read tool:some/key", true),
-            ("key_value: list agent:", true),
+            ("key_value: list agent:notes/", true),
             ("tool_call: files-read@1.2.0", true),
             ("tool_call: files-read", true),
             ("clocks: real", true),

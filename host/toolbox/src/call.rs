@@ -251,11 +251,10 @@ impl Toolbox {
 fn denied(denials: &[Denial]) -> Failure {
     let reasons: Vec<_> = denials
         .iter()
-        .map(|denial| {
-            format!(
-                "{}; smallest grant: {}",
-                denial.reason, denial.smallest_grant
-            )
+        .map(|denial| match denial.smallest_grant.as_str() {
+            // A rule of several lines stands in the details.
+            grant if grant.is_empty() || grant.contains('\n') => denial.reason.clone(),
+            grant => format!("{}; smallest grant: {grant}", denial.reason),
         })
         .collect();
     Failure::new(Code::PolicyDenied, reasons.join("; ")).with("denials", json!(denials))

@@ -2,14 +2,23 @@ use cofferdam_server::types::call::{CallLog, Denial};
 use cofferdam_server::types::failure::Fault;
 use cofferdam_server::types::{Code, Failure};
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use super::{call, clean};
 use crate::output::Style;
 
+/// The word of a tool that has none.
+const UNNAMED: &str = "error";
+
 /// An error: what is wrong, where, and what would help.
 pub(crate) fn failure(failure: &Failure, style: Style) -> String {
     let (word, message) = (style.red("error:"), clean(&failure.message));
-    let mut lines = vec![format!("{word} {message} ({})", failure.code)];
+    // The tool's own word says more than that it is a tool's error.
+    let own = failure.details.get("tool_code").and_then(Value::as_str);
+    let own = own.filter(|own| *own != UNNAMED);
+    let own = own.map(|own| format!(": {}", clean(own)));
+    let own = own.unwrap_or_default();
+    let mut lines = vec![format!("{word} {message} ({}{own})", failure.code)];
     let mut line = |part: String| lines.push(format!("  {part}"));
     let faults: Vec<Fault> = details(failure, "faults");
     // A single fault stands in the message already.
@@ -30,8 +39,8 @@ pub(crate) fn failure(failure: &Failure, style: Style) -> String {
     for denial in details::<Denial>(failure, "denials") {
         let said = failure.message.contains(&denial.reason);
         line(refusal(&denial, said));
-        if !denial.smallest_grant.is_empty() {
-            line(format!("  allowed by: {}", clean(&denial.smallest_grant)));
+        for part in grant(&denial) {
+            line(part);
         }
     }
     if failure.code == Code::Trap
@@ -44,6 +53,16 @@ pub(crate) fn failure(failure: &Failure, style: Style) -> String {
     }
     line(style.dim(format!("see docs/errors/{}.md", failure.code)));
     lines.join("\n")
+}
+
+/// What would allow it, where that is known.
+pub(super) fn grant(denial: &Denial) -> Vec<String> {
+    let grant = clean(denial.smallest_grant.trim_end());
+    let begin = |(at, line)| {
+        let begin = if at == 0 { "  allowed by: " } else { "    " };
+        format!("{begin}{line}")
+    };
+    grant.lines().enumerate().map(begin).collect()
 }
 
 /// What was refused, and why unless it has been said.
@@ -124,6 +143,15 @@ mod tests {
             "error: the tool may not (policy_denied)\n  denied: workspace, write demo: the tool \
              changes files (rule built-in/workspace)\n    allowed by: a workspace offered as \
              `read_write`\n  see docs/errors/policy_denied.md"
+        );
+    }
+
+    #[test]
+    fn a_tools_own_word_is_said() {
+        let own = Failure::new(Code::ToolError, "not there").with("tool_code", "request_denied");
+        assert_eq!(
+            super::failure(&own, Style::PLAIN),
+            "error: not there (tool_error: request_denied)\n  see docs/errors/tool_error.md"
         );
     }
 

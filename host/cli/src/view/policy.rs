@@ -2,7 +2,7 @@ use cofferdam_wire::policy::{
     ExplanationView, LimitView, PartyView, RuleVerdict, ShadowReport, Shift, UseView,
 };
 
-use super::failure::refusal;
+use super::failure::{grant, refusal};
 use super::list::columns;
 use super::{clean, count};
 use crate::output::Style;
@@ -21,11 +21,7 @@ pub(crate) fn explanation(view: &ExplanationView, style: Style) -> String {
     )];
     for denial in &view.denials {
         lines.push(format!("  {}", refusal(denial, false)));
-        let grant = clean(denial.smallest_grant.trim_end());
-        let mut grant = grant.lines();
-        let first = grant.next().unwrap_or_default();
-        lines.push(format!("    allowed by: {first}"));
-        lines.extend(grant.map(|line| format!("      {line}")));
+        lines.extend(grant(denial).into_iter().map(|part| format!("  {part}")));
     }
     if let Some(used) = &view.used {
         lines.push(style.bold("use"));

@@ -60,7 +60,7 @@ fn a_policy_is_checked_without_a_host() {
     place.write(
         "open.yaml",
         CAREFUL
-            .replace("docs.example.org", "'*'")
+            .replace("docs.example.org", "'**'")
             .replace("@^1", ""),
     );
     let ended = place.run(&["policy", "check", "open.yaml"]).with_code(0);
@@ -332,10 +332,10 @@ fn a_host_reads_its_policy_when_it_is_told_to() {
     let text = place.run(&["policy", "snapshot"]).with_code(0);
     let effective: Value = serde_json::from_str(&text.stdout).expect("JSON");
     assert_eq!(effective["default"], "deny");
-    host.stop().expect("the host ends well");
     let audit = place.json(&["audit", "list"]);
     let acts = audit["items"].as_array().expect("a list").iter();
     let asked = acts.filter(|act| act["source"] == "the policy file, as asked");
     let words: Vec<_> = asked.map(|act| act["act"].as_str()).collect();
     assert_eq!(words, ["policy_refused", "policy_loaded"].map(Some));
+    host.stop().expect("the host ends well");
 }
