@@ -42,7 +42,7 @@ impl Prober {
         let files = TempDir::new()?;
         let entries: String = entries
             .iter()
-            .map(|entry| format!("        - {entry}\n"))
+            .flat_map(|entry| ["        - ", entry, "\n"])
             .collect();
         let policy = format!(
             "version: 1\nname: mounted\nmounts: {mounts}\nrules:\n  - name: prober\n    tools: \

@@ -122,9 +122,12 @@ fn file(right: &str, resource: &str) -> Option<Json> {
 
 /// `hold`, `see` or `inject`, and for the last `key as header authorization at https://…`.
 fn secret(operation: &str, resource: &str) -> Option<Json> {
-    let text = |shown: &str| match shown.starts_with('"') {
-        true => serde_json::from_str(shown).ok(),
-        false => Some(shown.to_owned()),
+    let text = |shown: &str| {
+        if shown.starts_with('"') {
+            serde_json::from_str(shown).ok()
+        } else {
+            Some(shown.to_owned())
+        }
     };
     match operation {
         "hold" => return Some(json!({ "name": text(resource)? })),

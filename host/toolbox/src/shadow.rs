@@ -113,7 +113,7 @@ impl<'p> Replay<'p> {
         let now = past.call(self.candidate);
         let was = if was_denied { Answer::No } else { Answer::Yes };
         let is_certain = match (was, now) {
-            _ if self.contradicts(&past, was, |past, policy| past.call(policy)) => false,
+            _ if self.contradicts(&past, was, Past::call) => false,
             (_, Answer::Unknown) => false,
             (Answer::Yes, Answer::No) => {
                 self.tally.denied(&past, "tool", "call", &past.tool, 1);

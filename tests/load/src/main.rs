@@ -117,7 +117,11 @@ fn checked() -> Result<LocalCall> {
 }
 
 async fn through_the_door(local: &Local, call: &LocalCall) -> Result<()> {
-    local.call(call.clone()).await.answer.map_err(|body| body.error)?;
+    local
+        .call(call.clone())
+        .await
+        .answer
+        .map_err(|body| body.error)?;
     Ok(())
 }
 

@@ -87,15 +87,21 @@ impl Times {
 
 /// Whether every bar holds.
 async fn bench() -> Result<bool> {
-    let bare = Bare::new(&component(COMPONENT)?, Allocation::Pooling)?;
+    let component = component(COMPONENT)?;
+    let bare = [
+        Bare::new(&component, Allocation::Pooling)?,
+        Bare::new(&component, Allocation::OnDemand)?,
+    ];
     let worlds = [World::new(FEW)?, World::new(MANY)?];
-    let mut calls = Times::default();
+    let mut calls: [Times; 2] = Default::default();
     let mut asked: [[Times; 2]; 3] = Default::default();
     for round in 0..=ROUNDS {
-        let nanos = each_call(&bare).await?;
-        // The first round warms caches and allocators up.
-        if round > 0 {
-            calls.add(nanos);
+        for (bare, times) in bare.iter().zip(&mut calls) {
+            let nanos = each_call(bare).await?;
+            // The first round warms caches and allocators up.
+            if round > 0 {
+                times.add(nanos);
+            }
         }
         for (what, times) in Asked::ALL.into_iter().zip(&mut asked) {
             for (world, times) in worlds.iter().zip(times) {
@@ -143,13 +149,15 @@ fn since(begin: Instant) -> u64 {
 }
 
 /// Shows the figures and the bars; whether all hold.
-fn report(calls: &Times, asked: &[[Times; 2]; 3]) -> bool {
+fn report([calls, on_demand]: &[Times; 2], asked: &[[Times; 2]; 3]) -> bool {
     say(&format!(
         "{COMPONENT}-{FUNCTION} {ARGUMENTS}, {ROUNDS} rounds of {} ms, {}",
         TIME.as_millis(),
         machine()
     ));
     line("bare engine, p50", &calls.p50, "us");
+    // The baseline is the fast one: instances from a pool.
+    ratio("on demand / pooled", &on_demand.p50, &calls.p50);
     let mut holds = true;
     for (what, times) in Asked::ALL.into_iter().zip(asked) {
         let what = what.as_str();

@@ -102,18 +102,18 @@ async fn carried(rules: &str) -> Result<(Value, Vec<Value>)> {
     let policy = format!("version: 1\nrules:\n{rules}");
     let reader = Guest::well_behaved().named("reader", "1.0.0");
     let sender = Guest::well_behaved().named("sender", "1.0.0");
-    let ruled = Ruled::with(&policy, reader.component()?, "reader-run").await?;
-    ruled.host.upload(sender.component()?).await?.ok()?;
-    let task = ruled.host.post("/api/v1/tasks", &task()).await?.ok()?;
+    let host = Ruled::with(&policy, reader.component()?, "reader-run").await?;
+    host.host.upload(sender.component()?).await?.ok()?;
+    let task = host.host.post("/api/v1/tasks", &task()).await?.ok()?;
     let id = task["task_id"].as_str().context("a task")?;
-    let run = ruled
+    let run = host
         .host
         .request("POST", &format!("/api/v1/tasks/{id}/runs?wait_ms=20000"))?;
-    let run = ruled.host.send(run).await?.ok()?;
-    let records = ruled.records("call").await?;
+    let run = host.host.send(run).await?.ok()?;
+    let records = host.records("call").await?;
     let own = |record: &&Value| record["origin"]["run_id"] == run["run_id"];
     let records = records.iter().filter(own).cloned().collect();
-    settled(&ruled.host, &ruled.before).await?;
+    settled(&host.host, &host.before).await?;
     Ok((run, records))
 }
 

@@ -14,13 +14,15 @@ async fn a_decision_that_was_made_hard_denies_in_time() -> Result<()> {
     let hard = format!("{}b", "*a".repeat(100));
     let mut policy = String::from("version: 1\nname: hard\nrules:\n");
     for rule in 0..RULES {
-        policy += &format!("  - {{name: 'r{rule}', tools: ['*a*a*a*a*a*a{rule}'], allow: {{}}}}\n");
+        policy.extend([format!(
+            "  - {{name: 'r{rule}', tools: ['*a*a*a*a*a*a{rule}'], allow: {{}}}}\n"
+        )]);
     }
     let patterns = vec![format!("'{hard}'"); 50].join(", ");
-    policy += &format!(
+    policy.extend([format!(
         "  - name: files\n    tools: ['files-prober-*']\n    allow:\n      filesystem: \
          [{{mount: workspace, paths: [{patterns}], rights: [read, list]}}]\n"
-    );
+    )]);
     let ruled = Ruled::with(&policy, tool("files-prober")?, "files-prober-probe").await?;
     let workspace = ruled.host.workspace("probe")?;
     let name = "a".repeat(250);

@@ -24,7 +24,7 @@ pub(crate) enum Policy {
     Test(test::Test),
     /// Print the JSON Schema of policy files, by which editors complete and check them
     Schema,
-    Explain(explain::Explain),
+    Explain(Box<explain::Explain>),
     Learn(learn::Learn),
     Shadow(shadow::Shadow),
     /// Show the policy in force on a host, each value with where it comes from

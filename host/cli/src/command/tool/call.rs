@@ -86,10 +86,11 @@ impl Call {
 
     /// Calls the tool of a component file, in this process.
     async fn local(&self, file: &Path, context: &Context) -> Result<CallAnswer> {
-        let given = match self.arguments.need_schema() {
+        let given = if self.arguments.need_schema() {
+            None
+        } else {
             // A wrong one needs no sandbox.
-            false => Some(self.arguments.read(&Value::Null)?),
-            true => None,
+            Some(self.arguments.read(&Value::Null)?)
         };
         let workspace = match &self.workspace {
             Some(text) => Some((directory(text)?, self.access())),

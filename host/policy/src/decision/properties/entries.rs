@@ -33,11 +33,11 @@ fn some(words: &'static [&'static str]) -> impl Strategy<Value = Json> {
 
 /// One of these values, or none.
 fn perhaps<const N: usize>(values: [Json; N]) -> impl Strategy<Value = Json> {
-    weighted(0.3, select(values.to_vec())).prop_map(|value| json!(value))
+    weighted(0.3, select(Vec::from(values))).prop_map(|value| json!(value))
 }
 
 fn one_of<const N: usize>(values: [Json; N]) -> impl Strategy<Value = Json> {
-    select(values.to_vec())
+    select(Vec::from(values))
 }
 
 /// The same entry with what only an allow says.

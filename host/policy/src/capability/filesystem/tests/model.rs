@@ -9,6 +9,8 @@ use super::super::{COMPONENT_BYTES_MAX, Glob, MountName, MountPath, PATH_BYTES_M
 use crate::testing::{cases, disagreement};
 
 type Path = Option<String>;
+/// A reader with its fault.
+type Planted = (&'static str, fn(&str) -> Path);
 
 /// The names that are left of a path when `..` takes out the one before, or nothing when it goes
 /// above its start. Read from the end, so that each `..` waits for the name that it takes out.
@@ -109,7 +111,7 @@ fn path_names() -> impl Strategy<Value = Vec<&'static str>> {
 }
 
 /// What is wrong, and a reader that does it.
-const PATHS: [(&str, fn(&str) -> Path); 10] = [
+const PATHS: [Planted; 10] = [
     ("`..` above the mount stays in it", |text| {
         let inside = text.trim_start_matches("../");
         path_ours(if inside.is_empty() { "." } else { inside })
@@ -159,7 +161,7 @@ const PATHS: [(&str, fn(&str) -> Path); 10] = [
     ("case is folded", |text| path_ours(&text.to_lowercase())),
 ];
 
-const PATH_MODELS: [(&str, fn(&str) -> Path); 3] = [
+const PATH_MODELS: [Planted; 3] = [
     ("names may have any length", |text| {
         path_model(&text.replace(&"n".repeat(256), "n"))
     }),
@@ -171,7 +173,7 @@ const PATH_MODELS: [(&str, fn(&str) -> Path); 3] = [
     }),
 ];
 
-const GUESTS: [(&str, fn(&str) -> Path); 2] = [
+const GUESTS: [Planted; 2] = [
     ("the mount is a prefix of the text", |text| {
         match text.strip_prefix("/workspace") {
             Some(rest) => path_ours(&format!("./{rest}")),
