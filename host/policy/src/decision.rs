@@ -1,5 +1,6 @@
 //! The decision about one call.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use cofferdam_types::call::Denial;
@@ -7,7 +8,7 @@ use cofferdam_types::caller::Caller;
 use cofferdam_types::limits::LimitRequest;
 use cofferdam_types::tool::ToolSpec;
 use cofferdam_types::workspace::{Access, Offer, Place};
-use cofferdam_types::{Limits, Timestamp};
+use cofferdam_types::{Limits, Tenant, Timestamp, WorkspaceName};
 use serde_json::Value as Json;
 
 use crate::applicable::Applicable;
@@ -22,6 +23,10 @@ use crate::policy::Policy;
 use crate::revision::Revision;
 use crate::slice::Slice;
 use crate::subject::Subject;
+
+/// Below the workspaces of the default tenant, where those of each other tenant are. No workspace
+/// has this name, since each begins with a letter or a digit.
+const TENANTS: &str = "_tenants";
 
 /// What a caller brings to a decision.
 #[derive(Debug, Clone, Copy)]
@@ -88,7 +93,7 @@ impl Policy {
         let slices = slices(found, request);
         let declared = Declared::of(subject);
         let mut denials = self.missing(found, &slices, declared, request);
-        let workspace = match self.workspace(declared, &slices.filesystem, request.workspace) {
+        let workspace = match self.workspace(declared, &slices.filesystem, request) {
             Ok(workspace) => workspace,
             Err(denial) => {
                 denials.push(denial);
@@ -164,7 +169,7 @@ impl Policy {
         &self,
         declared: Declared,
         slice: &Slice<Filesystem>,
-        offer: Option<&Offer>,
+        request: &Request<'_>,
     ) -> Result<Option<Workspace>, Denial> {
         let Some((needed, optional)) = declared.files else {
             return Ok(None);
@@ -181,7 +186,7 @@ impl Policy {
                 .all(|allow| allow.value.mount() == Some(&MountName::WORKSPACE))
         });
         let optional = optional || !only;
-        let Some(offer) = offer else {
+        let Some(offer) = request.workspace else {
             return if optional {
                 Ok(None)
             } else {
@@ -189,7 +194,7 @@ impl Policy {
             };
         };
         let path = match &offer.place {
-            Place::Named(name) => self.parts.workspaces.join(name.as_str()),
+            Place::Named(name) => self.named(&request.caller.tenant, name),
             Place::Directory(path) if self.parts.any_directory => path.clone(),
             Place::Directory(path) => return Err(denial::directory(self, needed, path)),
         };
@@ -199,6 +204,16 @@ impl Policy {
         }
         let access: Access = needed.min(offer.access);
         Ok(Some(Workspace { path, access }))
+    }
+
+    /// Where the workspace of this name is for a tenant: one name means another directory to each.
+    fn named(&self, tenant: &Tenant, name: &WorkspaceName) -> PathBuf {
+        let workspaces = &self.parts.workspaces;
+        if *tenant == Tenant::default() {
+            return workspaces.join(name.as_str());
+        }
+        let own = workspaces.join(TENANTS).join(tenant.as_str());
+        own.join(name.as_str())
     }
 }
 

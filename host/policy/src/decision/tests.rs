@@ -4,7 +4,7 @@ use cofferdam_types::caller::Caller;
 use cofferdam_types::limits::LimitRequest;
 use cofferdam_types::tool::{Capability, ToolSpec};
 use cofferdam_types::workspace::{Access, Offer, Place};
-use cofferdam_types::{Digest, Limits};
+use cofferdam_types::{Digest, Limits, WorkspaceName};
 
 use super::Request;
 use crate::testing::{policy, spec};
@@ -72,6 +72,39 @@ fn a_workspace_is_the_least_of_declared_and_offered() {
         access: Access::ReadOnly,
     };
     assert_eq!(decide(vec![reads], Some(&path)), denied("workspace:read"));
+}
+
+#[test]
+fn a_workspace_is_the_tenants_own() {
+    let policy = Policy::builtin(Path::new("/data/workspaces"));
+    let capability = Capability::Workspace {
+        access: Access::ReadOnly,
+        optional: false,
+    };
+    let (spec, limits) = (spec("demo-tool", vec![capability]), LimitRequest::default());
+    let of = |tenant: &str, name: &str| {
+        let caller = Caller {
+            tenant: tenant.parse().expect("a tenant"),
+            ..Caller::local()
+        };
+        let offer = Offer {
+            place: Place::Named(name.parse().expect("a name")),
+            access: Access::ReadOnly,
+        };
+        let request = Request {
+            workspace: Some(&offer),
+            ..Request::bare(&caller, &limits)
+        };
+        let subject = Subject::declared(Digest::of(b""), &spec);
+        let grant = policy.decide(&subject, &request).expect("granted");
+        grant.files().workspace().expect("a workspace").to_owned()
+    };
+    let below = |path: &str| Path::new("/data/workspaces").join(path);
+    assert_eq!(of("default", "demo"), below("demo"));
+    assert_eq!(of("acme", "demo"), below("_tenants/acme/demo"));
+    assert_eq!(of("other", "demo"), below("_tenants/other/demo"));
+    // No name that a caller can write leads to the directory of the others.
+    assert!("_tenants".parse::<WorkspaceName>().is_err());
 }
 
 #[test]
