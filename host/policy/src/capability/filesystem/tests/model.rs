@@ -268,7 +268,9 @@ proptest! {
     fn a_path_below_another_is_both_in_turn(below in paths(), text in paths()) {
         let Ok(base) = MountPath::root().joined(&below) else { return Ok(()) };
         let whole = format!("{}/{text}", base.as_str());
-        prop_assume!(whole.len() <= PATH_BYTES_MAX);
+        if whole.len() > PATH_BYTES_MAX {
+            return Ok(());
+        }
         let joined = base.joined(&text).ok().map(|path| path.as_str().to_owned());
         prop_assert_eq!(joined, names_model(&whole).map(|names| names.join("/")));
     }
