@@ -17,7 +17,7 @@ rules:
   - tools: [fetch]
     allow: {network: [{host: '*.org', methods: [GET]}], environment: [{name: LANG, value: C}]}
   - tools: [build]
-    allow: {subprocess: [{program: git, arguments: any}]}
+    allow: {subprocess: [{program: git, arguments: {positions: [{exact: status}]}}]}
 programs: {git: {path: /usr/bin/git}}
 ";
 
