@@ -148,7 +148,17 @@ impl Host {
         arguments: &[&str],
         environment: &[(&str, &str)],
     ) -> Result<Self> {
-        let mut child = Command::new(binary()?)
+        Self::by(&binary()?, data, arguments, environment)
+    }
+
+    /// The same, by a program that becomes the host.
+    pub fn by(
+        program: &Path,
+        data: &Path,
+        arguments: &[&str],
+        environment: &[(&str, &str)],
+    ) -> Result<Self> {
+        let mut child = Command::new(program)
             .envs(environment.iter().copied())
             .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
             .arg(data)

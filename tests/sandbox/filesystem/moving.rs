@@ -13,7 +13,9 @@ use super::*;
 
 /// Attempts of the guest, of each kind; what the catalogue asks for is done on the crate of files,
 /// where an attempt costs no call.
-const ATTEMPTS: u32 = 2_000;
+const ATTEMPTS: u32 = 500;
+/// Between two swaps: less, and nobody else comes to the directory on a busy machine.
+const PAUSE: Duration = Duration::from_micros(50);
 
 /// Exchanges two names all the time, until it is dropped.
 struct Swapping {
@@ -30,6 +32,7 @@ impl Swapping {
             while !told.load(Ordering::Relaxed) {
                 let swapped = renameat_with(CWD, &one, CWD, &other, RenameFlags::EXCHANGE);
                 swaps += u64::from(swapped.is_ok());
+                std::thread::sleep(PAUSE);
             }
             swaps
         });
@@ -78,15 +81,8 @@ async fn a_swap_while_a_path_is_walked_leads_nowhere_else() -> Result<()> {
     let came = prober.came("FS-07", &steps).await?;
     let swaps = swapping.end()?;
     ensure!(swaps > u64::from(ATTEMPTS), "only {swaps} swaps");
-    let own = ["harmless", "8", "ok", ""];
-    let errors = [
-        "not-permitted",
-        "no-entry",
-        "loop",
-        "not-directory",
-        "exist",
-        "0",
-    ];
+    let own = ["harmless", "8", "ok", "ok"];
+    let errors = ["not-permitted", "no-entry", "loop", "not-directory", "exist", "0"];
     for (came, own) in came.iter().zip(own) {
         let mut all = came.split(',');
         let is_fine = all.all(|came| came == own || came.is_empty() || errors.contains(&came));
@@ -125,10 +121,7 @@ async fn a_mount_is_the_directory_and_not_its_name() -> Result<()> {
         let came = &body["result"];
         // The size of a directory, which comes second, is the file system's own affair.
         let words = [&came[0], &came[2], &came[3], &came[4], &came[5]];
-        ensure!(
-            words == ["ok", "text", "no-entry", "ok", "4"],
-            "FS-08: {came}"
-        );
+        ensure!(words == ["ok", "text", "no-entry", "ok", "4"], "FS-08: {came}");
         ensure!(moved.join("new").exists(), "FS-08: made elsewhere");
         put_back(&prober, is_parent, &moved)?;
         prober.check_after("FS-08", &body).await?;

@@ -4,8 +4,8 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use cofferdam_testing::settled;
-use rustix::process::{Resource, Rlimit, Signal, geteuid, getrlimit, setrlimit};
+use cofferdam_testing::{binary, settled};
+use rustix::process::{Resource, Rlimit, Signal, getrlimit, setrlimit};
 
 use super::*;
 
@@ -63,7 +63,11 @@ async fn a_program_gets_a_secret_as_its_input_alone() -> Result<()> {
             "as_argument": as_argument,
         })
     };
-    let call = |arguments: Value| host.call("process-prober-feed", arguments, json!({}));
+    host.workspace("fed")?;
+    let call = |arguments: Value| {
+        let with = json!({"workspace": {"name": "fed", "access": "read_write"}});
+        host.call("process-prober-feed", arguments, with)
+    };
     let before = Leftovers::of(host.pid())?;
     let body = call(feed("token", LOOK, false)).await?.ok()?;
     let said = body["result"].as_str().context("a text")?;
@@ -127,35 +131,41 @@ async fn nobody_reads_the_host_itself() -> Result<()> {
             maximum: limit.maximum,
         },
     )?;
-    let wall = Wall::new("environment: []", &[("COFFERDAM_SECRET_GIVEN", VALUE)]).await?;
-    let pid = wall.host.pid();
-    for file in ["environ", "mem", "maps"] {
-        ensure!(can_read(std::process::id(), file)?, "{file} of this test");
-        ensure!(!can_read(pid, file)?, "{file} of the host");
+    let files = TempDir::new()?;
+    let plain = files.path().join("plain");
+    std::fs::write(&plain, format!("#!/bin/sh\nexec {PLAIN} {:?} \"$@\"\n", binary()?))?;
+    std::fs::set_permissions(&plain, std::fs::Permissions::from_mode(0o700))?;
+    let data = files.path().join("data");
+    let host = Host::by(&plain, &data, &[], &[("COFFERDAM_SECRET_GIVEN", VALUE)])?;
+    let before = Leftovers::of(host.pid())?;
+    // Another process of the same user, as plain as the host, is open to it.
+    let mut other = Command::new("sh")
+        .args(["-c", &format!("exec {PLAIN} sleep 60")])
+        .spawn()?;
+    let patience = Instant::now() + Duration::from_secs(20);
+    while !can_read(other.id(), "environ")? {
+        ensure!(Instant::now() < patience, "nothing can be read here at all");
     }
-    let key = wall.files.path().join("data/secrets.key");
-    let mode = std::fs::metadata(key)?.permissions().mode() & 0o777;
+    for file in ["environ", "mem", "maps"] {
+        ensure!(!can_read(host.pid(), file)?, "{file} of the host");
+    }
+    other.kill()?;
+    other.wait()?;
+    let mode = std::fs::metadata(data.join("secrets.key"))?.permissions().mode() & 0o777;
     ensure!(mode == 0o600, "{mode:o}");
-    settled(&wall.host, &wall.before).await?;
-    let Wall { host, .. } = wall;
+    settled(&host, &before).await?;
     let status = host.end_by(Signal::ABORT)?;
     ensure!(status.signal() == Some(Signal::ABORT.as_raw()), "{status}");
     ensure!(!status.core_dumped(), "a core file: {status}");
     Ok(())
 }
 
-/// Whether a process of this user without an administrator's rights can open a file of another one.
+/// Runs what follows as an ordinary process of this user, whoever that is.
+const PLAIN: &str = "$([ $(id -u) != 0 ] || echo setpriv --bounding-set=-all --inh-caps=-all --)";
+
+/// Whether an ordinary process of this user can open a file of another one.
 fn can_read(pid: u32, file: &str) -> Result<bool> {
-    let open = format!("exec 3< /proc/{pid}/{file}");
-    let mut command = if geteuid().is_root() {
-        let mut command = Command::new("setpriv");
-        command.args(["--bounding-set=-all", "--inh-caps=-all", "--", "sh"]);
-        command
-    } else {
-        Command::new("sh")
-    };
-    let began = Instant::now();
-    let status = command.args(["-c", &open]).output().context("a shell")?;
-    ensure!(began.elapsed() < Duration::from_secs(20), "it waited");
-    Ok(status.status.success())
+    let open = format!("exec {PLAIN} sh -c 'exec 3< /proc/{pid}/{file}'");
+    let output = Command::new("sh").args(["-c", &open]).output()?;
+    Ok(output.status.success())
 }

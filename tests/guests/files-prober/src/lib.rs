@@ -52,7 +52,11 @@ pub enum How {
 }
 
 /// Does the steps in order and answers what each came to.
-#[tool(destructive, capabilities(workspace(read_write, optional)))]
+#[tool(
+    destructive,
+    capabilities(workspace(read_write, optional)),
+    limits(deadline_ms = 120_000)
+)]
 fn probe(
     /// What to do.
     steps: Vec<Step>,

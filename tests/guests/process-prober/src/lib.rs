@@ -71,7 +71,7 @@ fn start(
 }
 
 /// Starts a program with a secret, or what stands for it, in its input or in its last argument.
-#[tool(capabilities(subprocess, secret))]
+#[tool(capabilities(subprocess, secret, workspace(read_write, optional)))]
 fn feed(
     /// The registered name.
     program: String,
