@@ -82,7 +82,14 @@ async fn a_swap_while_a_path_is_walked_leads_nowhere_else() -> Result<()> {
     let swaps = swapping.end()?;
     ensure!(swaps > u64::from(ATTEMPTS), "only {swaps} swaps");
     let own = ["harmless", "8", "ok", "ok"];
-    let errors = ["not-permitted", "no-entry", "loop", "not-directory", "exist", "0"];
+    let errors = [
+        "not-permitted",
+        "no-entry",
+        "loop",
+        "not-directory",
+        "exist",
+        "0",
+    ];
     for (came, own) in came.iter().zip(own) {
         let mut all = came.split(',');
         let is_fine = all.all(|came| came == own || came.is_empty() || errors.contains(&came));
@@ -121,7 +128,10 @@ async fn a_mount_is_the_directory_and_not_its_name() -> Result<()> {
         let came = &body["result"];
         // The size of a directory, which comes second, is the file system's own affair.
         let words = [&came[0], &came[2], &came[3], &came[4], &came[5]];
-        ensure!(words == ["ok", "text", "no-entry", "ok", "4"], "FS-08: {came}");
+        ensure!(
+            words == ["ok", "text", "no-entry", "ok", "4"],
+            "FS-08: {came}"
+        );
         ensure!(moved.join("new").exists(), "FS-08: made elsewhere");
         put_back(&prober, is_parent, &moved)?;
         prober.check_after("FS-08", &body).await?;

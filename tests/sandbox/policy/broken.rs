@@ -18,7 +18,10 @@ fn broken() -> Vec<(String, &'static str)> {
         ("\u{feff}version: 1\n", "byte order mark"),
         ("version: 1\nrules: [{tools: [", "2:"),
         ("version: 1\nrules: {}\n", "2:"),
-        ("version: 1\nrules: [{tools: [a], limits: {memory: much}}]\n", "2:"),
+        (
+            "version: 1\nrules: [{tools: [a], limits: {memory: much}}]\n",
+            "2:",
+        ),
         ("version: 1\nrulez: []\n", "2:1: unknown field `rulez`"),
         ("version: 1\nname: a\nversion: 1\n", "3:1: "),
     ]
@@ -137,8 +140,13 @@ async fn what_others_could_have_written_is_no_policy() -> Result<()> {
     let file = directory.path().join("policy.yaml");
     fs::copy(&beside, &file)?;
     fs::set_permissions(&file, fs::Permissions::from_mode(0o666))?;
-    let said = started(directory.path(), &file).err().context("it started")?;
-    ensure!(format!("{said:#}").contains("may be written by others"), "{said:#}");
+    let said = started(directory.path(), &file)
+        .err()
+        .context("it started")?;
+    ensure!(
+        format!("{said:#}").contains("may be written by others"),
+        "{said:#}"
+    );
     Ok(())
 }
 
@@ -159,7 +167,10 @@ fn a_mount_is_one_plain_directory() -> Result<()> {
         check_refused(directory.path(), &text, "3:16: ")?;
     }
     let absent = directory.path().join("absent");
-    let text = format!("version: 1\nmounts:\n  refs: {{path: '{}'}}\n", absent.display());
+    let text = format!(
+        "version: 1\nmounts:\n  refs: {{path: '{}'}}\n",
+        absent.display()
+    );
     check_refused(directory.path(), &text, "3:16: ")
 }
 
@@ -173,7 +184,9 @@ fn a_mount_shows_neither_the_machine_nor_the_host() -> Result<()> {
     let link = directory.path().join("link");
     std::os::unix::fs::symlink("/proc", &link)?;
     let link = link.to_str().context("a plain path")?;
-    for path in ["/", "/proc", "/proc/1", "/sys", "/dev", "/run", data, above, link] {
+    for path in [
+        "/", "/proc", "/proc/1", "/sys", "/dev", "/run", data, above, link,
+    ] {
         let text = format!("version: 1\nmounts:\n  refs: {{path: '{path}'}}\n");
         check_refused(directory.path(), &text, "3:16: ")?;
     }

@@ -133,7 +133,10 @@ async fn nobody_reads_the_host_itself() -> Result<()> {
     )?;
     let files = TempDir::new()?;
     let plain = files.path().join("plain");
-    std::fs::write(&plain, format!("#!/bin/sh\nexec {PLAIN} {:?} \"$@\"\n", binary()?))?;
+    std::fs::write(
+        &plain,
+        format!("#!/bin/sh\nexec {PLAIN} {:?} \"$@\"\n", binary()?),
+    )?;
     std::fs::set_permissions(&plain, std::fs::Permissions::from_mode(0o700))?;
     let data = files.path().join("data");
     let host = Host::by(&plain, &data, &[], &[("COFFERDAM_SECRET_GIVEN", VALUE)])?;
@@ -151,7 +154,10 @@ async fn nobody_reads_the_host_itself() -> Result<()> {
     }
     other.kill()?;
     other.wait()?;
-    let mode = std::fs::metadata(data.join("secrets.key"))?.permissions().mode() & 0o777;
+    let mode = std::fs::metadata(data.join("secrets.key"))?
+        .permissions()
+        .mode()
+        & 0o777;
     ensure!(mode == 0o600, "{mode:o}");
     settled(&host, &before).await?;
     let status = host.end_by(Signal::ABORT)?;
