@@ -30,6 +30,8 @@ fn main() -> ExitCode {
             let opened = fs::OpenOptions::new().write(true).truncate(true).open(path);
             drop(write!(out, "{:?}", opened.is_ok()));
         }
+        ["metadata", path] => drop(write!(out, "{}", metadata(path))),
+        ["second-table"] => drop(write!(out, "{}", second_table())),
         ["sockets", port, path] => drop(write!(out, "{}", sockets(port, path))),
         ["signal", pid] => {
             let status = Command::new("/bin/sh")
@@ -67,6 +69,61 @@ fn descriptors() -> Vec<i32> {
             flags != -1
         })
         .collect()
+}
+
+/// Which of the calls that change what is kept about a file, by its path or by a descriptor, are
+/// refused. Owners and attributes stay what they are where these do nothing.
+fn metadata(path: &str) -> String {
+    let Ok(path) = std::ffi::CString::new(path) else {
+        return String::new();
+    };
+    let path = path.as_ptr();
+    // SAFETY: the path ends with a NUL and lives, and the kernel answers for any descriptor.
+    let tried = unsafe {
+        let fd = libc::open(path, libc::O_RDONLY);
+        let (name, value) = (c"user.probe".as_ptr(), c"x".as_ptr().cast());
+        let flags = 0_i64;
+        [
+            ("chmod", libc::chmod(path, 0o777)),
+            ("fchmodat", libc::fchmodat(libc::AT_FDCWD, path, 0o777, 0)),
+            ("fchmod", libc::fchmod(fd, 0o777)),
+            ("utimes", libc::utimes(path, std::ptr::null())),
+            (
+                "utimensat",
+                libc::utimensat(libc::AT_FDCWD, path, std::ptr::null(), 0),
+            ),
+            ("futimens", libc::futimens(fd, std::ptr::null())),
+            ("chown", libc::chown(path, libc::getuid(), libc::getgid())),
+            ("lchown", libc::lchown(path, libc::getuid(), libc::getgid())),
+            ("fchown", libc::fchown(fd, libc::getuid(), libc::getgid())),
+            ("setxattr", libc::setxattr(path, name, value, 1, 0)),
+            ("fsetxattr", libc::fsetxattr(fd, name, value, 1, 0)),
+            ("removexattr", libc::removexattr(path, name)),
+            ("ioctl", libc::ioctl(fd, FS_IOC_SETFLAGS, &raw const flags)),
+        ]
+    };
+    let refused: Vec<&str> = tried
+        .iter()
+        .filter(|(_, answer)| *answer != 0)
+        .map(|(name, _)| *name)
+        .collect();
+    refused.join(" ")
+}
+
+/// From the kernel's `fs.h`.
+const FS_IOC_SETFLAGS: libc::Ioctl = 0x4008_6602;
+
+/// How the second table of calls answers: for one that needs no rights, and one that has a number
+/// of its own there.
+fn second_table() -> String {
+    [libc::SYS_getpid, libc::SYS_clone3, 545, 600]
+        .map(|call| {
+            // SAFETY: no call of that table has a pointer to follow here.
+            let answer = unsafe { libc::syscall(call | 0x4000_0000, 0, 0, 0, 0, 0, 0) };
+            let refused = std::io::Error::last_os_error().raw_os_error() == Some(libc::EPERM);
+            (answer == -1 && refused).to_string()
+        })
+        .join(" ")
 }
 
 fn sockets(port: &str, path: &str) -> String {

@@ -9,7 +9,7 @@ fn broken() -> Vec<(String, &'static str)> {
     let mut bomb = String::from("version: 1\na0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
     for level in 1..9 {
         let item = format!("*a{}, ", level - 1).repeat(10);
-        bomb.push_str(&format!("a{level}: &a{level} [{item}]\n"));
+        bomb.extend([format!("a{level}: &a{level} [{item}]\n")]);
     }
     let owned = |(text, said): (&str, &'static str)| (text.to_owned(), said);
     let mut all: Vec<_> = [

@@ -2,10 +2,16 @@
 //!
 //! What is refused is a list, since a program of the machine may need any of the several hundred
 //! others; the walls that hold whatever is called are those around files and privileges.
+//!
+//! The wall around files guards what lies in them and their names, not what the system keeps about
+//! them: modes, times, owners, attributes. Who owns a file may change these by its path alone, so
+//! nothing may change them here, not in the mounts either, which a filter can't tell from the rest.
 
 use std::collections::BTreeMap;
 use std::env::consts::ARCH;
 
+#[cfg(target_arch = "x86_64")]
+use seccompiler::sock_filter;
 use seccompiler::{
     BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter,
     SeccompRule, TargetArch, apply_filter,
@@ -43,6 +49,14 @@ const NEVER: &[i64] = &[
     libc::SYS_swapon,
     libc::SYS_swapoff,
     libc::SYS_acct,
+    // At whose files are.
+    libc::SYS_fchown,
+    libc::SYS_fchownat,
+    OPEN_TREE_ATTR,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_chown,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_lchown,
     // Into other namespaces.
     libc::SYS_setns,
     libc::SYS_unshare,
@@ -82,6 +96,41 @@ const NEVER: &[i64] = &[
     #[cfg(target_arch = "x86_64")]
     libc::SYS_modify_ldt,
 ];
+/// Attributes: as on a file system that has none, which programs are used to.
+const UNSUPPORTED: &[i64] = &[
+    libc::SYS_setxattr,
+    libc::SYS_lsetxattr,
+    libc::SYS_fsetxattr,
+    SETXATTRAT,
+    libc::SYS_removexattr,
+    libc::SYS_lremovexattr,
+    libc::SYS_fremovexattr,
+    REMOVEXATTRAT,
+    FILE_SETATTR,
+];
+/// Modes and times: nothing happens, and the program hears that all is well. Refused, they stop
+/// programs that give them to files they have just made, such as git and tar, and go unnoticed with
+/// others; those that depend on what they set look whether it holds.
+const WITHOUT_EFFECT: &[i64] = &[
+    libc::SYS_fchmod,
+    libc::SYS_fchmodat,
+    FCHMODAT2,
+    libc::SYS_utimensat,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_chmod,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_utime,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_utimes,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_futimesat,
+];
+/// From the kernel's table, which all of these share: the library doesn't name them everywhere.
+const FCHMODAT2: i64 = 452;
+const SETXATTRAT: i64 = 463;
+const REMOVEXATTRAT: i64 = 466;
+const OPEN_TREE_ATTR: i64 = 467;
+const FILE_SETATTR: i64 = 469;
 /// Flags of `clone` that make namespaces.
 const NAMESPACES: i32 = libc::CLONE_NEWNS
     | libc::CLONE_NEWCGROUP
@@ -94,26 +143,66 @@ const NAMESPACES: i32 = libc::CLONE_NEWNS
 const NETWORK: [i32; 3] = [libc::AF_INET, libc::AF_INET6, libc::AF_NETLINK];
 /// `TIOCSTI` and `TIOCLINUX`, whose type differs between C libraries and whose value doesn't.
 const TERMINAL: [u64; 2] = [0x5412, 0x541c];
-/// The second table of calls of x86-64, whose numbers carry this bit, and which otherwise would
-/// be a way around the first.
+/// `FS_IOC_SETFLAGS`, for both sizes of its word, `FS_IOC_FSSETXATTR`, `FS_IOC_SETVERSION`,
+/// `FS_IOC_SET_ENCRYPTION_POLICY` and `FS_IOC_ENABLE_VERITY`, which a file that is open for reading
+/// takes from its owner.
+const ATTRIBUTES: [u64; 6] = [
+    0x4008_6602,
+    0x4004_6602,
+    0x401c_5820,
+    0x4008_7602,
+    0x800c_6613,
+    0x4080_6685,
+];
+/// The second table of calls of x86-64, whose numbers carry this bit: a way around every filter on
+/// the numbers of the first.
 #[cfg(target_arch = "x86_64")]
-const X32: i64 = 0x4000_0000;
-/// Calls that have numbers of their own there.
-#[cfg(target_arch = "x86_64")]
-const X32_OWN: std::ops::RangeInclusive<i64> = 512..=547;
+const X32: u32 = 0x4000_0000;
 
 /// Refuses such calls to this process and all that it starts. False where the kernel can't.
 ///
 /// `signals_held` says that something else keeps signals in.
 pub(super) fn confine(network: bool, signals_held: bool) -> bool {
     let own = rustix::process::getpid().as_raw_nonzero().get();
-    let applied = refused(network, (!signals_held).then_some(own))
-        .and_then(|rules| filter(rules, libc::EPERM))
-        .and_then(|filter| apply_filter(&filter).ok());
-    // Its flags lie in memory, where no filter sees them: libraries fall back to `clone`.
-    let clone3 = filter(Rules::from([(libc::SYS_clone3, Vec::new())]), libc::ENOSYS)
-        .and_then(|filter| apply_filter(&filter).ok());
-    applied.is_some() && clone3.is_some()
+    let all = |calls: &[i64]| calls.iter().map(|call| (*call, Vec::new())).collect();
+    let filters = [
+        refused(network, (!signals_held).then_some(own))
+            .and_then(|rules| filter(rules, libc::EPERM)),
+        filter(all(UNSUPPORTED), libc::EOPNOTSUPP),
+        filter(all(WITHOUT_EFFECT), 0),
+        // Its flags lie in memory, where no filter sees them: libraries fall back to `clone`.
+        filter(all(&[libc::SYS_clone3]), libc::ENOSYS),
+        #[cfg(target_arch = "x86_64")]
+        second_table(),
+    ];
+    // Each of them, also when one can't be.
+    let applied = filters.map(|filter| filter.is_some_and(|filter| apply_filter(&filter).is_ok()));
+    !applied.contains(&false)
+}
+
+/// Refuses every call of the second table, whatever its number: it has some of its own, and new ones
+/// come to both.
+#[cfg(target_arch = "x86_64")]
+fn second_table() -> Option<BpfProgram> {
+    let instruction = |code: u32, otherwise: u8, k: u32| {
+        let code = u16::try_from(code).ok()?;
+        Some(sock_filter {
+            code,
+            jt: 0,
+            jf: otherwise,
+            k,
+        })
+    };
+    let answer = |action: SeccompAction| instruction(libc::BPF_RET | libc::BPF_K, 0, action.into());
+    // The number is the first word of what a filter is shown.
+    let number = instruction(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0, 0);
+    let program = [
+        number,
+        instruction(libc::BPF_JMP | libc::BPF_JSET | libc::BPF_K, 1, X32),
+        answer(SeccompAction::Errno(libc::EPERM.cast_unsigned())),
+        answer(SeccompAction::Allow),
+    ];
+    program.into_iter().collect()
 }
 
 fn refused(network: bool, only_signals_to: Option<i32>) -> Option<Rules> {
@@ -123,11 +212,9 @@ fn refused(network: bool, only_signals_to: Option<i32>) -> Option<Rules> {
         .collect::<Option<Vec<_>>>()?;
     rules.insert(libc::SYS_clone, namespaces);
     // A character put into a terminal is a command of whoever sits there.
-    let terminal = TERMINAL.map(|request| rule(&[(1, SeccompCmpOp::Eq, request)]));
-    rules.insert(
-        libc::SYS_ioctl,
-        terminal.into_iter().collect::<Option<_>>()?,
-    );
+    let requests = TERMINAL.iter().chain(&ATTRIBUTES);
+    let requests = requests.map(|request| rule(&[(1, SeccompCmpOp::Eq, *request)]));
+    rules.insert(libc::SYS_ioctl, requests.collect::<Option<_>>()?);
     let sockets = if network {
         let foreign = NETWORK.map(|family| (0, SeccompCmpOp::Ne, word(family)));
         vec![rule(&foreign)?]
@@ -137,15 +224,6 @@ fn refused(network: bool, only_signals_to: Option<i32>) -> Option<Rules> {
     rules.insert(libc::SYS_socket, sockets);
     if let Some(own) = only_signals_to {
         signals(&mut rules, own)?;
-    }
-    #[cfg(target_arch = "x86_64")]
-    {
-        let second: Vec<_> = rules
-            .iter()
-            .map(|(call, rules)| (call | X32, rules.clone()))
-            .collect();
-        rules.extend(second);
-        rules.extend(X32_OWN.map(|call| (call | X32, Vec::new())));
     }
     Some(rules)
 }
