@@ -60,6 +60,9 @@ pub enum Limit {
     Processes,
     /// The length of a file, in bytes.
     FileSize,
+    /// What is free on the disk of a mount, in percent of what there was at its start: what it has to
+    /// leave.
+    Disk,
 }
 
 impl Limit {
@@ -70,6 +73,7 @@ impl Limit {
             Self::Memory => "memory",
             Self::Processes => "processes",
             Self::FileSize => "file_size",
+            Self::Disk => "disk",
         }
     }
 }

@@ -15,6 +15,7 @@ use tokio::process::{Child, Command};
 
 use crate::channel::{FDS_MAX, send_head};
 use crate::error::{Error, Limit};
+use crate::launcher::LEFT_PERCENT;
 use crate::message::{Bounds, Ended, FIXED_FDS, Report, Spec, Wall, is_required, is_writable};
 use crate::output::Output;
 use crate::program::Opened;
@@ -276,6 +277,7 @@ fn judge(report: Report, order: &Order<'_>) -> Result<(Ended, u64, Vec<Wall>), E
                 Limit::Memory => order.limits.memory_bytes,
                 Limit::Processes => order.limits.processes,
                 Limit::FileSize => order.limits.file_bytes,
+                Limit::Disk => LEFT_PERCENT,
             },
         }),
         Report::Unconfinable(missing) => Err(Error::Unconfinable { missing }),

@@ -11,6 +11,7 @@ mod files;
 mod init;
 mod namespaces;
 mod privileges;
+mod room;
 mod starter;
 mod supervisor;
 mod syscalls;
@@ -21,6 +22,8 @@ use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::process::{Command, ExitCode, Stdio};
+
+pub(crate) use room::LEFT_PERCENT;
 
 /// This program, whatever has become of the file it was started from.
 const SELF: &str = "/proc/self/exe";

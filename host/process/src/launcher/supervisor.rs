@@ -12,11 +12,12 @@ use rustix::process::{
     set_child_subreaper, set_dumpable_behavior, setsid, wait,
 };
 
+use super::room::Room;
 use super::tree::{self, End};
 use super::{INIT, STARTER, files, in_role, namespaces, stdio};
 use crate::channel::{receive, say, send};
 use crate::error::Limit;
-use crate::message::{Ended, Report, Spec, Step, Wall};
+use crate::message::{Ended, FIXED_FDS, Report, Spec, Step, Wall};
 
 /// How often it is looked at what the tree uses: often enough that a tree that doubles itself
 /// doesn't get far, rarely enough to cost a busy machine nothing.
@@ -36,6 +37,8 @@ pub(super) fn run(word: &OsStr) -> io::Result<()> {
     let Some((mut spec, fds)) = receive::<Spec>(&control)? else {
         return Ok(());
     };
+    let mounts = fds.get(FIXED_FDS..).unwrap_or_default();
+    let room = Room::new(mounts, &spec.writable);
     let started = namespaces::enter(spec.network).and_then(|namespaced| {
         // Only now: a process that nobody may look into can't write its own map of users.
         set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
@@ -43,7 +46,7 @@ pub(super) fn run(word: &OsStr) -> io::Result<()> {
         start(word, &spec, &fds)
     });
     let report = match started {
-        Ok(started) => started.watch(&control, &spec)?,
+        Ok(started) => started.watch(&control, &spec, &room)?,
         Err(error) => Some(Report::Broken(format!("starting the program: {error}"))),
     };
     match report {
@@ -105,7 +108,12 @@ fn start(word: &OsStr, spec: &Spec, fds: &[OwnedFd]) -> io::Result<Started> {
 
 impl Started {
     /// Watches until everything has ended. `None` when the host went away and hears no report.
-    fn watch(mut self, control: &UnixStream, spec: &Spec) -> io::Result<Option<Report>> {
+    fn watch(
+        mut self,
+        control: &UnixStream,
+        spec: &Spec,
+        room: &Room<'_>,
+    ) -> io::Result<Option<Report>> {
         loop {
             if self.wait(control)? {
                 self.end.all(self.child);
@@ -125,9 +133,9 @@ impl Started {
             } else if alone {
                 return Ok(Some(Report::Broken("the starter broke off".to_owned())));
             }
-            if let Some(limit) = tree::Usage::of_descendants(spec.limits.processes)
-                .exceeded(&spec.limits, spec.namespaced)
-            {
+            let used = tree::Usage::of_descendants(spec.limits.processes);
+            let exceeded = used.exceeded(&spec.limits, spec.namespaced);
+            if let Some(limit) = exceeded.or(room.is_short().then_some(Limit::Disk)) {
                 self.end.all(self.child);
                 return Ok(Some(Report::Limit(limit)));
             }

@@ -3,6 +3,7 @@
 
 mod arguments;
 mod bare;
+mod disk;
 mod limits;
 mod reach;
 mod stand;
