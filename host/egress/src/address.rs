@@ -1,5 +1,6 @@
 //! From a host to the addresses that may be connected to.
 
+use std::io;
 use std::net::{IpAddr, SocketAddr};
 
 use cofferdam_policy::Caps as _;
@@ -8,7 +9,7 @@ use cofferdam_policy::capability::network::{self, Host, Name};
 use cofferdam_types::call::Denial;
 
 use crate::error::{Error, Upstream};
-use crate::resolve::ANSWERS_MAX;
+use crate::resolve::{ANSWERS_MAX, Seat};
 use crate::session::Session;
 
 /// Where a request may go, and how much of it: as much as each of the places gives.
@@ -59,10 +60,16 @@ impl Session {
         }
     }
 
-    /// The addresses of a name, bounded in number and time.
+    /// The addresses of a name, bounded in number and time. Waits while too many of this call's
+    /// look-ups have not ended.
     pub(crate) async fn resolved(&self, name: &Name) -> Result<Vec<IpAddr>, Error> {
         let until = self.until(None, self.client.options().connect_timeout);
-        let answers = tokio::time::timeout_at(until, self.client.resolver().resolve(name))
+        let look_up = async {
+            let seat = self.seats.clone().acquire_owned().await;
+            let seat = Seat(seat.map_err(io::Error::other)?);
+            self.client.resolver().resolve(name, seat).await
+        };
+        let answers = tokio::time::timeout_at(until, look_up)
             .await
             .map_err(|_| Error::Timeout)?
             .map_err(|error| Error::upstream(Upstream::Dns, error.kind()))?;

@@ -25,6 +25,6 @@ pub use body::{Body, RequestBody};
 pub use client::{Client, Options, OptionsError};
 pub use error::{Error, Limit, Upstream};
 pub use hop::{Outgoing, Request};
-pub use resolve::{Resolve, System};
+pub use resolve::{Resolve, Seat, System};
 pub use session::{Credentials, Owner, Session, Spent, Timeouts, Warrant};
 pub use stream::{Peer, Stream};

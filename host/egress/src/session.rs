@@ -9,11 +9,13 @@ use async_trait::async_trait;
 use cofferdam_policy::capability::network::{self, Name};
 use cofferdam_policy::capability::sockets;
 use cofferdam_types::call::Denial;
+use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use crate::client::Client;
 use crate::error::{Error, Limit};
 use crate::hop::Outgoing;
+use crate::resolve::SEATS;
 
 /// What a call may do. Asked for every request, every hop and every address; notes nothing until
 /// it is told what came of it.
@@ -89,6 +91,8 @@ pub struct Session {
     pub(crate) owner: Owner,
     pub(crate) deadline: Instant,
     pub(crate) counts: Arc<Counts>,
+    /// Places for look-ups that have not ended.
+    pub(crate) seats: Arc<Semaphore>,
     /// The names that this call looked up, by the address that came back.
     names: Mutex<BTreeMap<IpAddr, Vec<Name>>>,
     /// Where datagrams went.
@@ -159,6 +163,7 @@ impl Session {
             owner,
             deadline,
             counts: Arc::default(),
+            seats: Arc::new(Semaphore::new(SEATS)),
             names: Mutex::default(),
             sent_to: Mutex::default(),
             opened: Mutex::default(),

@@ -1,9 +1,13 @@
 //! Raw connections: names first, then the addresses they answered; TLS that the host speaks.
 
-use std::net::SocketAddr;
-use std::sync::Arc;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
-use cofferdam_egress::{Error, Limit, Options, Peer};
+use async_trait::async_trait;
+use cofferdam_egress::{Client, Error, Limit, Options, Peer, Resolve, Seat};
+use cofferdam_policy::capability::network::Name;
 use cofferdam_policy::capability::sockets::{Protocol, Tls};
 use cofferdam_types::call::DenialCode;
 use rustls::version::TLS13;
@@ -12,7 +16,7 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio_rustls::TlsAcceptor;
 
 use crate::servers::{Authority, Server};
-use crate::world::{Call, Names, World};
+use crate::world::{Call, Granted, Names, World, session};
 
 fn code<T>(result: Result<T, Error>) -> Option<DenialCode> {
     match result {
@@ -202,4 +206,38 @@ async fn an_upgrade_that_is_not_clean_is_refused() {
         let error = error.expect_err("no connection");
         assert!(error.to_string().starts_with("tls"), "{go:?} {error}");
     }
+}
+
+/// Name servers that don't answer: every look-up goes on, whoever waits for it.
+#[derive(Debug, Default)]
+struct Silent(Mutex<Vec<Seat>>);
+
+#[async_trait]
+impl Resolve for Silent {
+    async fn resolve(&self, _: &Name, seat: Seat) -> io::Result<Vec<IpAddr>> {
+        self.0.lock().expect("no panic").push(seat);
+        std::future::pending().await
+    }
+}
+
+/// A call that gives its look-ups up can't have more of them under way than one that waits.
+#[tokio::test]
+async fn look_ups_that_were_given_up_count_for_their_call() {
+    let silent = Arc::new(Silent::default());
+    let client = Client::with_resolver(Options::default(), silent.clone()).expect("a client");
+    let granted = Granted::new(json!([]), json!([{"host": "db.good.test", "port": 5432}]));
+    let name: Name = "db.good.test".parse().expect("a name");
+    let under_way = || silent.0.lock().expect("no panic").len();
+    let (one, other) = ["one", "other"]
+        .map(|tenant| session(&client, &granted, tenant, Duration::from_secs(20)))
+        .into();
+    for tried in 1..=6 {
+        assert!(futures::poll!(std::pin::pin!(one.look_up(&name))).is_pending());
+        assert_eq!(under_way(), tried.min(4));
+    }
+    assert!(futures::poll!(std::pin::pin!(other.look_up(&name))).is_pending());
+    assert_eq!(under_way(), 5, "another call has places of its own");
+    silent.0.lock().expect("no panic").clear();
+    assert!(futures::poll!(std::pin::pin!(one.look_up(&name))).is_pending());
+    assert_eq!(under_way(), 1);
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use cofferdam_egress::{
-    Body, Client, Error, Options, Owner, Request, Resolve, Session, Timeouts, Warrant,
+    Body, Client, Error, Options, Owner, Request, Resolve, Seat, Session, Timeouts, Warrant,
 };
 use cofferdam_policy::capability::network::{self, Name, Network};
 use cofferdam_policy::capability::sockets::{self, Sockets};
@@ -156,7 +156,7 @@ impl Names {
 
 #[async_trait]
 impl Resolve for Names {
-    async fn resolve(&self, name: &Name) -> io::Result<Vec<IpAddr>> {
+    async fn resolve(&self, name: &Name, _: Seat) -> io::Result<Vec<IpAddr>> {
         self.asked.fetch_add(1, Ordering::Relaxed);
         let mut answers = self.answers.lock().expect("no panic");
         let Some(answers) = answers.get_mut(name.as_str()) else {
