@@ -55,7 +55,7 @@ pub enum How {
 #[tool(
     destructive,
     capabilities(workspace(read_write, optional)),
-    limits(deadline_ms = 120_000)
+    limits(deadline_ms = 100_000)
 )]
 fn probe(
     /// What to do.
