@@ -2,9 +2,11 @@
 
 use cofferdam_types::call::{Denial, DenialCode};
 
+use crate::capability::filesystem::Files;
 use crate::capability::tool_call::CallCaps;
 use crate::declared::Declared;
 use crate::grant::Grant;
+use crate::permissions::Slices;
 use crate::subject::Subject;
 
 impl Grant {
@@ -13,7 +15,8 @@ impl Grant {
     /// right, of what the caller itself may not do.
     ///
     /// A deny of the caller's holds for the called tool as well. A capability is weighed by what it
-    /// covers: who may keep state of its own may have others keep theirs.
+    /// covers: who may keep state of its own may have others keep theirs. What a later policy took
+    /// back from the caller is nothing that it passes on.
     ///
     /// **Errors**: a denial for each capability that the tool can't do without and that is not left.
     pub fn below(
@@ -22,10 +25,10 @@ impl Grant {
         caller: &Self,
         caps: &CallCaps,
     ) -> Result<Self, Vec<Denial>> {
-        self.slices = self.slices.below(&caller.slices, caps);
-        let filesystem = self.slices.filesystem.clone();
-        let files = (!caps.own).then_some(&caller.files);
-        self.files = self.files.below(files, filesystem);
+        self.pass_on(caller, caps);
+        if let Some(newer) = caller.revision.current() {
+            self.pass_on(&newer, caps);
+        }
         let left = self.slices.words();
         let lost: Vec<_> = Declared::of(subject)
             .required()
@@ -33,6 +36,14 @@ impl Grant {
             .map(|words| self.not_delegated(caller, words[0]))
             .collect();
         if lost.is_empty() { Ok(self) } else { Err(lost) }
+    }
+
+    fn pass_on(&mut self, caller: &Self, caps: &CallCaps) {
+        let slices = std::mem::replace(&mut self.slices, Slices::nothing());
+        self.slices = slices.below(&caller.slices, caps);
+        let filesystem = self.slices.filesystem.clone();
+        let files = (!caps.own).then_some(&caller.files);
+        self.files = std::mem::replace(&mut self.files, Files::none()).below(files, filesystem);
     }
 
     fn not_delegated(&self, caller: &Self, word: &str) -> Denial {
@@ -59,6 +70,8 @@ impl Grant {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use cofferdam_types::Digest;
     use cofferdam_types::caller::Caller;
     use cofferdam_types::limits::LimitRequest;
@@ -87,8 +100,17 @@ mod tests {
     /// What is left to `called` when `caller` calls it: the keys it may read, or the capabilities
     /// that it is denied.
     fn below(rules: &str) -> Result<Vec<&'static str>, Vec<String>> {
+        below_narrowed(rules, None)
+    }
+
+    /// The same when other rules came into force after the caller began.
+    fn below_narrowed(rules: &str, newer: Option<&str>) -> Result<Vec<&'static str>, Vec<String>> {
         let rules = format!("version: 1\nrules:\n{rules}");
         let caller = grant(&rules, "a-caller");
+        if let Some(newer) = newer {
+            let newer = grant(&format!("version: 1\nrules:\n{newer}"), "a-caller");
+            caller.revision().narrow_to(Arc::new(newer));
+        }
         let below = grant(&rules, "a-called");
         let ask = ToolUse {
             tool: "a-called".parse().expect("a name"),
@@ -140,5 +162,31 @@ mod tests {
         let text = "  - tools: [\"a-*\"]\n    allow:\n      tool_call: [{tools: [a-called]}]\n      \
                     key_value: [{keys: [x, y]}]\n    deny: {key_value: [{keys: [y]}]}\n";
         assert_eq!(below(text), Ok(vec!["x"]));
+    }
+
+    #[test]
+    fn what_was_taken_back_from_the_caller_is_not_passed_on() {
+        let called = "{keys: [x, y, z]}";
+        let may = |keys: &str| {
+            let callers = format!(", key_value: [{{keys: {keys}}}]");
+            rules("{tools: [a-called]}", &callers, called)
+        };
+        let denied = || Err(vec!["key_value".to_owned()]);
+        let none = rules("{tools: [a-called]}", "", called);
+        assert_eq!(
+            below_narrowed(&may("[x, y]"), Some(&may("[y]"))),
+            Ok(vec!["y"])
+        );
+        assert_eq!(below_narrowed(&may("[x, y]"), Some(&none)), denied());
+        // A later policy gives nothing back.
+        assert_eq!(
+            below_narrowed(&may("[y]"), Some(&may("[x, y]"))),
+            Ok(vec!["y"])
+        );
+        let own = |callers: &str| rules("{tools: [a-called], own: true}", callers, "{keys: [x]}");
+        assert_eq!(
+            below_narrowed(&own(", key_value: [{keys: [y]}]"), Some(&own(""))),
+            Ok(vec!["x"])
+        );
     }
 }

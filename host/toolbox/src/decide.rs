@@ -66,18 +66,13 @@ impl Policies {
     ) -> Result<Decided<'_>, Refusal> {
         loop {
             let ruling = under.insert(self.ruling()).clone();
-            let grant = grant(&ruling.policy, entry, call, now)?;
-            let grant = match above {
-                None => grant,
-                Some(above) => grant
-                    .below(&subject(entry), &above.grant, &above.caps)
-                    .map_err(Refusal::Denied)?,
-            };
+            let grant = grant(&ruling.policy, entry, call, above, now)?;
             let grant = Arc::new(grant);
             let running = Running {
                 call: call.clone(),
                 entry: entry.clone(),
                 grant: grant.clone(),
+                above: above.cloned(),
             };
             // A policy that came in between decides instead.
             if let Some(listed) = self.list(&ruling, running) {
@@ -89,25 +84,34 @@ impl Policies {
     /// Puts another policy in force, and takes from every call under way what it doesn't grant.
     pub(crate) fn enforce(&self, policy: Policy, now: Timestamp) -> Arc<Ruling> {
         self.replace(policy, |ruling, running| {
-            let grant = grant(&ruling.policy, &running.entry, &running.call, now);
+            let Running {
+                entry, call, above, ..
+            } = running;
+            let grant = grant(&ruling.policy, entry, call, above.as_ref(), now);
             // Whatever stands in the way takes everything away.
-            Arc::new(grant.unwrap_or_else(|_| ruling.policy.nothing(&subject(&running.entry))))
+            Arc::new(grant.unwrap_or_else(|_| ruling.policy.nothing(&subject(entry))))
         })
     }
 }
 
-/// What `policy` grants to a call.
+/// What `policy` grants to a call; below another, no more than that one may do now.
 fn grant(
     policy: &Policy,
     entry: &Entry,
     call: &ToolCall,
+    above: Option<&Above>,
     now: Timestamp,
 ) -> Result<Grant, Refusal> {
-    asked(entry, call, now, |subject, request| {
+    let grant = asked(entry, call, now, |subject, request| {
         policy.decide(subject, request)
-    })
-    .map_err(Refusal::Malformed)?
-    .map_err(Refusal::Denied)
+    });
+    let grant = grant
+        .map_err(Refusal::Malformed)?
+        .map_err(Refusal::Denied)?;
+    match above {
+        None => Ok(grant),
+        Some(above) => above.short_of(grant, entry).map_err(Refusal::Denied),
+    }
 }
 
 fn asked<T>(

@@ -4,10 +4,11 @@
 use std::sync::Arc;
 
 use cofferdam_policy::Grant;
-use cofferdam_policy::capability::tool_call::CallCaps;
+use cofferdam_policy::capability::tool_call::{ToolCall as ToolCallCapability, ToolUse};
+use cofferdam_registry::Entry;
 use cofferdam_runtime::{Depth, Finished, Nested, Tools};
 use cofferdam_types::authority::Authority;
-use cofferdam_types::call::{Deaf, Origin, Parent, ToolCall, Usage};
+use cofferdam_types::call::{Deaf, Denial, Origin, Parent, ToolCall, Usage};
 use cofferdam_types::caller::Caller;
 use cofferdam_types::tool::{Identity, ToolRef};
 use cofferdam_types::workspace::Offer;
@@ -15,21 +16,38 @@ use cofferdam_types::{CallId, Code, Failure, Payload};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 
+use crate::decide::subject;
 use crate::toolbox::Toolbox;
 
 /// Longest arguments of a call by a tool in bytes: the largest request body that the doors take.
 const ARGUMENTS_BYTES_MAX: usize = 4 << 20;
 
 /// What stands above a call that a tool makes.
+#[derive(Clone)]
 pub(crate) struct Above {
     /// The call that makes it.
     pub(crate) parent: Parent,
     /// Where it stands in the tree.
     pub(crate) depth: Depth,
-    /// How it may be called.
-    pub(crate) caps: CallCaps,
     /// What its caller may do.
     pub(crate) grant: Arc<Grant>,
+}
+
+impl Above {
+    /// What is left of the grant of the called tool: as the caller may call it and may do now.
+    ///
+    /// **Errors**: when a later policy took the call itself back from the caller, or what the tool
+    /// can't do without.
+    pub(crate) fn short_of(&self, grant: Grant, called: &Entry) -> Result<Grant, Vec<Denial>> {
+        let Identity { name, version, .. } = called.identity();
+        let ask = ToolUse {
+            tool: name.clone(),
+            version: Some(version.clone()),
+        };
+        let caps = self.grant.decide::<ToolCallCapability>(&ask);
+        let caps = caps.map_err(|denial| vec![denial])?;
+        grant.below(&subject(called), &self.grant, &caps)
+    }
 }
 
 /// Runs the tools that the guest of one call calls, as whoever made that call.
@@ -72,7 +90,6 @@ impl Family {
             tool,
             arguments,
             limits,
-            caps,
             depth,
             caller,
         } = nested;
@@ -103,7 +120,6 @@ impl Family {
         let above = Above {
             parent: self.parent(),
             depth,
-            caps,
             grant: caller,
         };
         Ok((call, above))

@@ -9,6 +9,8 @@ use cofferdam_registry::Entry;
 use cofferdam_types::call::ToolCall;
 use cofferdam_types::{CallId, Failure};
 
+use crate::nested::Above;
+
 /// Where the policy comes from, for whoever asks to read it again or to check another text.
 /// Implemented by whoever knows the files.
 pub trait PolicySource: Send + Sync {
@@ -53,10 +55,19 @@ pub struct Ruling {
 }
 
 /// A call under way: what it takes to decide about it once more.
+#[derive(Clone)]
 pub(crate) struct Running {
     pub(crate) call: Arc<ToolCall>,
     pub(crate) entry: Arc<Entry>,
     pub(crate) grant: Arc<Grant>,
+    /// What stands above it, when a tool made it.
+    pub(crate) above: Option<Above>,
+}
+
+impl Running {
+    fn depth(&self) -> u32 {
+        self.above.as_ref().map_or(0, |above| above.parent.depth)
+    }
 }
 
 /// The policy in force and the calls that run.
@@ -130,16 +141,9 @@ impl Policies {
     /// Tells every call under way what a new policy leaves of its grant.
     fn narrow(&self, decide: impl Fn(&Running) -> Arc<Grant>) {
         // Decisions take a while; calls that come meanwhile are decided under the new policy.
-        let running: Vec<_> = {
-            let all = self.running();
-            all.values()
-                .map(|running| Running {
-                    call: running.call.clone(),
-                    entry: running.entry.clone(),
-                    grant: running.grant.clone(),
-                })
-                .collect()
-        };
+        let mut running: Vec<_> = self.running().values().cloned().collect();
+        // A caller before what it calls: what is left of the one bounds the other.
+        running.sort_by_key(Running::depth);
         for running in running {
             running.grant.revision().narrow_to(decide(&running));
         }

@@ -38,8 +38,6 @@ pub struct Nested {
     pub arguments: String,
     /// What the caller has left of each limit.
     pub limits: LimitRequest,
-    /// How it may be called, as the caller's grant says.
-    pub caps: CallCaps,
     /// How deep it is, and may go.
     pub depth: Depth,
     /// The caller's grant.
@@ -190,7 +188,6 @@ async fn prepare(
         tool: found,
         arguments,
         limits,
-        caps,
         depth,
         caller: state.warrant.shared(),
     };
