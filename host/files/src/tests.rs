@@ -31,6 +31,16 @@ const CANARY: &str = "canary 7f3a";
 struct TestGate {
     files: Files,
     noted: Mutex<Vec<String>>,
+    /// Rights that were taken back on a path meanwhile.
+    taken: Mutex<Vec<(Right, &'static str)>>,
+}
+
+impl TestGate {
+    fn is_taken(&self, ask: &FileAsk) -> bool {
+        let taken = self.taken.lock().expect("no panic");
+        let mut taken = taken.iter();
+        taken.any(|(right, path)| *right == ask.right && *path == ask.path.as_str())
+    }
 }
 
 impl Gate for TestGate {
@@ -45,7 +55,7 @@ impl Gate for TestGate {
     }
 
     fn allows(&self, ask: &FileAsk) -> bool {
-        self.files.allows(ask)
+        self.files.allows(ask) && !self.is_taken(ask)
     }
 
     fn leaves(&self, _: &MountName, path: &str, _: Right, _: Leaves) {
@@ -114,6 +124,7 @@ impl World {
         let gate = Arc::new(TestGate {
             files,
             noted: Mutex::default(),
+            taken: Mutex::default(),
         });
         let scratch = Arc::new(Scratch::open(&temp.path().join("private")).expect("opened"));
         let shared: Arc<dyn Gate> = gate.clone();

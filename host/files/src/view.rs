@@ -114,13 +114,14 @@ impl Pending {
         self.mounts.iter().flat_map(of).collect()
     }
 
-    /// Applies the changes of all mounts, or of none when somebody else changed one of the files
-    /// meanwhile.
+    /// Applies the changes of all mounts, or of none when one of them may not be made any more or
+    /// somebody else changed one of the files meanwhile.
     ///
     /// **Errors**: [`CommitError::Partial`] is the only one after which something has changed.
     /// **Cancel**: blocks; what it began it ends.
     pub fn commit(self) -> Result<(), CommitError> {
         for (mount, overlay) in &self.mounts {
+            overlay.permitted(mount)?;
             overlay.conflict(mount)?;
         }
         for (mount, overlay) in &self.mounts {

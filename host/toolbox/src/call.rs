@@ -2,7 +2,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use cofferdam_audit::{Slot, Written};
-use cofferdam_policy::Journaled;
+use cofferdam_policy::capability::filesystem::Filesystem;
+use cofferdam_policy::{Grant, Journaled};
 use cofferdam_registry::Entry;
 use cofferdam_runtime::{Changes, CommitError};
 use cofferdam_types::audit::{Act, AuditRecord, CallAct, CountedDenial};
@@ -229,12 +230,21 @@ impl Toolbox {
             toolbox: self,
             tenant: &links.call.caller.tenant,
         };
-        let report = self.parts.runtime.call(grant, invocation, &source).await;
+        let mut report = self.parts.runtime.call(grant, invocation, &source).await;
         let result = report
             .answer
             .map_err(Failure::from)
             .and_then(|text| checked(entry, &text));
-        let result = settled(result, report.changes).await;
+        let result = match settled(result, report.changes, grant).await {
+            Err(Unsettled::Denied(denial)) => {
+                let denial = *denial;
+                report.journal.denials.push(denial.clone().into());
+                report.denials.push(denial.clone());
+                Err(denied(&[denial]))
+            }
+            Err(Unsettled::Failed(failure)) => Err(failure),
+            Ok(payload) => Ok(payload),
+        };
         drop((report.held, place));
         Ended {
             entry: Some(entry.clone()),
@@ -260,27 +270,39 @@ fn denied(denials: &[Denial]) -> Failure {
     Failure::new(Code::PolicyDenied, reasons.join("; ")).with("denials", json!(denials))
 }
 
+/// Why a call has no result, or none that counts.
+enum Unsettled {
+    Failed(Failure),
+    /// It may not change any more what it changed.
+    Denied(Box<Denial>),
+}
+
 /// The result of a tool whose changes are applied, which they are when it has one.
 async fn settled(
     result: Result<Payload, Failure>,
     changes: Option<Changes>,
-) -> Result<Payload, Failure> {
-    match (result, changes) {
-        (Ok(payload), Some(changes)) => match changes.commit().await {
-            Ok(()) => Ok(payload),
-            Err(error) => Err(uncommitted(&error)),
-        },
-        (result, _) => result,
+    grant: &Grant,
+) -> Result<Payload, Unsettled> {
+    let payload = result.map_err(Unsettled::Failed)?;
+    if let Some(changes) = changes {
+        let committed = changes.commit().await;
+        committed.map_err(|error| uncommitted(&error, grant))?;
     }
+    Ok(payload)
 }
 
 /// The tool answered, and what it changed can't be applied.
-fn uncommitted(error: &CommitError) -> Failure {
+fn uncommitted(error: &CommitError, grant: &Grant) -> Unsettled {
     let code = match error {
+        CommitError::Refused(ask) => match grant.decide::<Filesystem>(ask) {
+            Err(denial) => return Unsettled::Denied(Box::new(denial)),
+            // One more policy gave it back a moment too late.
+            Ok(_) => Code::Conflict,
+        },
         CommitError::Conflict { .. } => Code::Conflict,
         CommitError::Stage { .. } | CommitError::Partial { .. } => Code::Unavailable,
     };
-    Failure::new(code, error.to_string())
+    Unsettled::Failed(Failure::new(code, error.to_string()))
 }
 
 /// The answer as JSON, if it is what the tool promises.

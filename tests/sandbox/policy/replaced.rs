@@ -127,6 +127,29 @@ async fn what_is_taken_away_is_gone_from_a_call_that_uses_it() -> Result<()> {
     settled(&ruled.host, &ruled.before).await
 }
 
+/// PO-04: changes that wait beside the files for the end of their call.
+#[tokio::test]
+async fn what_is_taken_away_before_the_end_is_not_applied() -> Result<()> {
+    let entry =
+        giving("filesystem: [{mount: workspace, rights: [read, write, list], writes: overlay}]");
+    let ruled = Ruled::with(&entry, tool("files-prober")?, "files-prober-probe").await?;
+    let file = ruled.host.workspace("probe")?.join("file");
+    fs::write(&file, "text")?;
+    let steps = json!([
+        {"op": "open", "path": "file", "flags": ["read", "write"], "name": "f"},
+        {"op": "write", "on": "f", "text": "late"},
+        {"op": "peek", "path": "file", "flags": ["read"], "times": u32::MAX},
+    ]);
+    let with = json!({"workspace": {"name": "probe", "access": "read_write"}});
+    let call = ruled
+        .host
+        .call("files-prober-probe", json!({"steps": steps}), with);
+    let answer = revoked(&ruled, call).await?;
+    ensure!(answer.code() == Some("policy_denied"), "{}", answer.body);
+    ensure!(fs::read_to_string(&file)? == "text");
+    settled(&ruled.host, &ruled.before).await
+}
+
 /// PO-04: an answer of a server that is still coming in.
 #[tokio::test]
 async fn a_connection_that_is_no_longer_granted_is_closed() -> Result<()> {

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
-use cofferdam_policy::capability::filesystem::{MountName, MountPath};
+use cofferdam_policy::capability::filesystem::{FileAsk, MountName, MountPath, Right};
 use rustix::fs::{self, AtFlags, Mode, OFlags};
 use rustix::io::Errno;
 use thiserror::Error as ThisError;
@@ -52,6 +52,9 @@ pub enum ChangeKind {
 /// Why changes were not applied.
 #[derive(Debug, Clone, PartialEq, Eq, ThisError)]
 pub enum CommitError {
+    /// A later policy took back what a change needs; nothing was applied.
+    #[error("{0} may not be changed any more; nothing was applied")]
+    Refused(Box<FileAsk>),
     /// Somebody else changed a file meanwhile; nothing was applied.
     #[error("/{mount}/{path} was changed by somebody else during the call; nothing was applied")]
     Conflict {
@@ -112,6 +115,24 @@ impl Overlay {
     fn size(&self, number: u64) -> u64 {
         fs::statat(&self.store, number.to_string(), AtFlags::SYMLINK_NOFOLLOW)
             .map_or(0, |raw| Stat::of(&raw).size)
+    }
+
+    /// Asks for each change once more: what it needed when it was made may have been taken back.
+    /// Nothing is noted, since all of it was when it was first decided.
+    pub(crate) fn permitted(&self, mount: &Mount) -> Result<(), CommitError> {
+        for (key, node) in &self.state().nodes {
+            let path = MountPath::root().joined(key).unwrap_or_default();
+            let refused = |way: &&[Right]| {
+                let mut rights = way.iter();
+                rights.find(|right| !mount.allows(&path, **right)).copied()
+            };
+            let ways = node.ways();
+            if let Some(right) = ways.iter().map(refused).reduce(Option::and).flatten() {
+                let ask = FileAsk::exact(&mount.name, &path, right);
+                return Err(CommitError::Refused(Box::new(ask)));
+            }
+        }
+        Ok(())
     }
 
     /// The first path whose file is no longer what it was.
@@ -308,6 +329,21 @@ impl Publisher<'_> {
 }
 
 impl Node {
+    /// The rights that each way to such a change takes; one of the ways has to be open.
+    fn ways(&self) -> &'static [&'static [Right]] {
+        const NOTHING: &[&[Right]] = &[&[]];
+        let was_directory = self.base.map(|base| base.is_directory);
+        match (self.kind, was_directory) {
+            (NodeKind::Gone, None) | (NodeKind::Directory, Some(true)) => NOTHING,
+            (NodeKind::Gone, Some(_)) => &[&[Right::Delete]],
+            (NodeKind::File(_), Some(false)) => &[&[Right::Delete, Right::Create], &[Right::Write]],
+            (NodeKind::File(_), Some(true)) | (NodeKind::Directory, Some(false)) => {
+                &[&[Right::Delete, Right::Create]]
+            }
+            (NodeKind::File(_) | NodeKind::Directory, None) => &[&[Right::Create]],
+        }
+    }
+
     /// A file where a directory was, or the other way round.
     fn changes_kind(&self) -> bool {
         match (self.kind, self.base) {

@@ -137,6 +137,40 @@ fn a_file_that_somebody_else_changed_stops_all() {
     }
 }
 
+/// Each change of `work`, and the rights without which it is not applied.
+#[test]
+fn what_was_taken_back_meanwhile_is_not_applied() {
+    for (path, taken, refused) in [
+        ("new", &[Right::Create][..], Some(Right::Create)),
+        ("change", &[Right::Write, Right::Create], Some(Right::Write)),
+        ("change", &[Right::Write], None),
+        ("change", &[Right::Delete], None),
+        ("gone", &[Right::Delete], Some(Right::Delete)),
+        ("b", &[Right::Create], Some(Right::Create)),
+        ("a/x", &[Right::Delete], Some(Right::Delete)),
+        ("b/x", &[Right::Create], Some(Right::Create)),
+        ("a/deep", &[Right::Delete], Some(Right::Delete)),
+        ("a/deep", &[Right::Create], Some(Right::Create)),
+        ("keep", &[Right::Write, Right::Create, Right::Delete], None),
+    ] {
+        let world = world();
+        work(&world.workspace());
+        let before = contents(&world.host("workspace"));
+        let taken = taken.iter().map(|right| (*right, path));
+        world.gate.taken.lock().expect("no panic").extend(taken);
+        let done = world.view.pending().expect("an overlay").commit();
+        let after = contents(&world.host("workspace"));
+        match (refused, done) {
+            (None, Ok(())) => assert_eq!(after, WORKED[..8], "{path}"),
+            (Some(right), Err(CommitError::Refused(ask))) => {
+                assert_eq!((ask.path.as_str(), ask.right), (path, right));
+                assert_eq!(after, before, "{path}");
+            }
+            (_, done) => panic!("{path}: {done:?}"),
+        }
+    }
+}
+
 #[test]
 fn what_an_overlay_does_not_do_it_says() {
     let world = world();

@@ -164,8 +164,8 @@ impl Changes {
         self.0.as_ref().map(Pending::changes).unwrap_or_default()
     }
 
-    /// Applies the changes of all mounts, or of none when somebody else changed one of the files
-    /// meanwhile.
+    /// Applies the changes of all mounts, or of none when one of them may not be made any more or
+    /// somebody else changed one of the files meanwhile.
     ///
     /// **Errors**: [`CommitError::Partial`] is the only one after which something has changed.
     /// **Cancel**: what it began it ends, also when the future is dropped.
