@@ -84,12 +84,7 @@ impl Policies {
                 // It was read meanwhile, because somebody asked.
                 continue;
             }
-            match self.load() {
-                Ok(policy) => {
-                    toolbox.reload_policy_to(policy).await;
-                }
-                Err(failure) => toolbox.refuse_policy(failure).await,
-            }
+            toolbox.follow_policy().await;
         }
     }
 

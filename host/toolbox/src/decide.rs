@@ -64,32 +64,35 @@ impl Policies {
         now: Timestamp,
         under: &mut Option<Arc<Ruling>>,
     ) -> Result<Decided<'_>, Refusal> {
-        loop {
-            let ruling = under.insert(self.ruling()).clone();
+        let (grant, listed) = self.list(|ruling| {
+            *under = Some(ruling.clone());
             let grant = grant(&ruling.policy, entry, call, above, now)?;
-            let grant = Arc::new(grant);
-            let running = Running {
+            Ok(Running {
                 call: call.clone(),
                 entry: entry.clone(),
-                grant: grant.clone(),
+                grant: Arc::new(grant),
                 above: above.cloned(),
-            };
-            // A policy that came in between decides instead.
-            if let Some(listed) = self.list(&ruling, running) {
-                return Ok(Decided { grant, listed });
-            }
-        }
+            })
+        })?;
+        Ok(Decided { grant, listed })
     }
 
-    /// Puts another policy in force, and takes from every call under way what it doesn't grant.
-    pub(crate) fn enforce(&self, policy: Policy, now: Timestamp) -> Arc<Ruling> {
-        self.replace(policy, |ruling, running| {
+    /// Puts the policy in force that `read` gives, and takes from every call under way what it
+    /// doesn't grant. Answers what was in force, and what is.
+    ///
+    /// **Errors**: those of `read`, and then the policy in force stays.
+    pub(crate) fn enforce<E>(
+        &self,
+        read: impl FnOnce() -> Result<Policy, E>,
+        now: Timestamp,
+    ) -> Result<(Arc<Ruling>, Arc<Ruling>), E> {
+        self.replace(read, |policy, running| {
             let Running {
                 entry, call, above, ..
             } = running;
-            let grant = grant(&ruling.policy, entry, call, above.as_ref(), now);
+            let grant = grant(policy, entry, call, above.as_ref(), now);
             // Whatever stands in the way takes everything away.
-            Arc::new(grant.unwrap_or_else(|_| ruling.policy.nothing(&subject(entry))))
+            Arc::new(grant.unwrap_or_else(|_| policy.nothing(&subject(entry))))
         })
     }
 }

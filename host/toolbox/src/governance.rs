@@ -1,5 +1,6 @@
 //! The face of policy administration: what is in force, what replaces it.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 
 use cofferdam_policy::{Format, Policy, PolicyError};
@@ -25,22 +26,36 @@ impl Toolbox {
     /// Puts a policy in force. Calls that come from now on are decided under it; calls under way
     /// keep what they were granted, short of what it doesn't grant them.
     pub fn replace_policy(&self, policy: Policy) -> Arc<Ruling> {
-        self.policies.enforce(policy, self.parts.ambient.now())
+        let enforced = self.renew_policy(|| Ok::<_, Infallible>(policy));
+        enforced.map_or_else(|never| match never {}, |(_, ruling)| ruling)
     }
 
-    /// As [`Self::replace_policy`], for a policy that came by itself, by its file.
-    pub async fn reload_policy_to(&self, policy: Policy) -> Arc<Ruling> {
-        let old = self.ruling();
-        let ruling = self.replace_policy(policy);
-        tracing::info!(
-            policy = ruling.policy.name(),
-            digest = %ruling.policy.digest(),
-            generation = ruling.generation,
-            "another policy is in force"
-        );
-        // It is in force whether or not the audit can take it now: it may take something away.
-        self.note(loaded(FOLLOWED, &old, &ruling)).await;
-        ruling
+    /// As [`Self::replace_policy`], by one that is read meanwhile. Answers what was in force, and
+    /// what is.
+    fn renew_policy<E>(
+        &self,
+        read: impl FnOnce() -> Result<Policy, E>,
+    ) -> Result<(Arc<Ruling>, Arc<Ruling>), E> {
+        self.policies.enforce(read, self.parts.ambient.now())
+    }
+
+    /// Reads the policy anew because its file is another, and puts it in force, or notes loudly why
+    /// it can't come into force: then the one in force stays.
+    pub async fn follow_policy(&self) {
+        match self.renew_policy(|| self.load_policy()) {
+            Ok((old, ruling)) => {
+                tracing::info!(
+                    policy = ruling.policy.name(),
+                    digest = %ruling.policy.digest(),
+                    generation = ruling.generation,
+                    "another policy is in force"
+                );
+                // It is in force whether or not the audit can take it now: it may take something
+                // away.
+                self.note(loaded(FOLLOWED, &old, &ruling)).await;
+            }
+            Err(failure) => self.refuse_policy(failure).await,
+        }
     }
 
     /// Reads the policy anew because somebody asks for it, and puts it in force. Answers what was
@@ -55,13 +70,9 @@ impl Toolbox {
     ) -> Result<(Arc<Ruling>, Arc<Ruling>), Failure> {
         let tenant = operator(caller)?;
         let slot = self.slot("a new reading of the policy").await?;
-        let old = self.ruling();
-        let (act, done) = match self.load_policy() {
-            Ok(policy) => {
-                let ruling = self.replace_policy(policy);
-                (loaded(ASKED, &old, &ruling), Ok((old, ruling)))
-            }
-            Err(failure) => (refused(ASKED, &old, &failure), Err(failure)),
+        let (act, done) = match self.renew_policy(|| self.load_policy()) {
+            Ok((old, ruling)) => (loaded(ASKED, &old, &ruling), Ok((old, ruling))),
+            Err(failure) => (refused(ASKED, &self.ruling(), &failure), Err(failure)),
         };
         let record = AuditRecord::new(tenant, self.parts.ambient.now(), &caller.principal, act);
         slot.write_now(record).done().await.map_err(full)?;
@@ -78,7 +89,7 @@ impl Toolbox {
     }
 
     /// Notes that a policy could not come into force. The one in force stays.
-    pub async fn refuse_policy(&self, failure: Failure) {
+    async fn refuse_policy(&self, failure: Failure) {
         let ruling = self.ruling();
         tracing::error!(
             reason = failure.message,

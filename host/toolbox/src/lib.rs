@@ -21,6 +21,8 @@ mod publish;
 mod secrets;
 mod shadow;
 mod source;
+#[cfg(test)]
+mod testing;
 mod toolbox;
 
 pub use addition::{Addition, Stage};

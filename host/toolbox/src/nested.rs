@@ -163,3 +163,6 @@ impl Tools for Family {
         .boxed()
     }
 }
+
+#[cfg(test)]
+mod tests;

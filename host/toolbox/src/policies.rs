@@ -72,10 +72,13 @@ impl Running {
 
 /// The policy in force and the calls that run.
 pub(crate) struct Policies {
+    /// Held from the reading of a policy until it is in force, so that what was read first can't
+    /// come last.
+    turn: Mutex<()>,
+    /// Read while a call is decided and listed, written while a policy takes the place of another,
+    /// calls under way included: each call is decided by one policy and told of all that follow, in
+    /// their order, and none is decided under a caller that is about to be told.
     ruling: RwLock<Arc<Ruling>>,
-    /// Held while a policy takes the place of another, calls under way included: of two that come at
-    /// once, the later has the last word about every call.
-    replacing: Mutex<()>,
     running: Mutex<HashMap<CallId, Running>>,
 }
 
@@ -92,7 +95,7 @@ impl Policies {
                 policy,
                 generation: 1,
             })),
-            replacing: Mutex::default(),
+            turn: Mutex::default(),
             running: Mutex::default(),
         }
     }
@@ -105,48 +108,45 @@ impl Policies {
             .clone()
     }
 
-    /// Puts another policy in force: calls that come from now on are decided under it, and those
-    /// under way are told what `decide` finds that it leaves of their grants.
-    pub(crate) fn replace(
+    /// Puts the policy in force that `read` gives, unless it fails; whoever else wants to waits.
+    /// Calls that come from now on are decided under it, and those under way are told what `left`
+    /// finds that it leaves of their grants. Answers what was in force, and what is.
+    pub(crate) fn replace<E>(
         &self,
-        policy: Policy,
-        decide: impl Fn(&Ruling, &Running) -> Arc<Grant>,
-    ) -> Arc<Ruling> {
-        let _alone = self
-            .replacing
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let ruling = {
-            let mut ruling = self.ruling.write().unwrap_or_else(PoisonError::into_inner);
-            let generation = ruling.generation + 1;
-            *ruling = Arc::new(Ruling { policy, generation });
-            ruling.clone()
-        };
-        self.narrow(|running| decide(&ruling, running));
-        ruling
+        read: impl FnOnce() -> Result<Policy, E>,
+        left: impl Fn(&Policy, &Running) -> Arc<Grant>,
+    ) -> Result<(Arc<Ruling>, Arc<Ruling>), E> {
+        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let policy = read()?;
+        let mut ruling = self.ruling.write().unwrap_or_else(PoisonError::into_inner);
+        let generation = ruling.generation + 1;
+        let new = Arc::new(Ruling { policy, generation });
+        let old = std::mem::replace(&mut *ruling, new.clone());
+        let mut running: Vec<_> = self.running().values().cloned().collect();
+        // A caller before what it calls: what is left of the one bounds the other.
+        running.sort_by_key(Running::depth);
+        for running in running {
+            let left = left(&new.policy, &running);
+            running.grant.revision().narrow_to(left);
+        }
+        Ok((old, new))
     }
 
-    /// Lists a call that is about to run under `ruling`. `None` when another policy came
-    /// meanwhile: then nobody would tell the call, and it has to be decided again.
-    pub(crate) fn list(&self, ruling: &Arc<Ruling>, running: Running) -> Option<Listed<'_>> {
-        let call = running.call.id;
+    /// Lists a call that `decide` lets run under the policy in force, so that the next one finds it.
+    /// Answers what it may use.
+    pub(crate) fn list<E>(
+        &self,
+        decide: impl FnOnce(&Arc<Ruling>) -> Result<Running, E>,
+    ) -> Result<(Arc<Grant>, Listed<'_>), E> {
+        let ruling = self.ruling.read().unwrap_or_else(PoisonError::into_inner);
+        let running = decide(&ruling)?;
+        let (call, grant) = (running.call.id, running.grant.clone());
         self.running().insert(call, running);
         let listed = Listed {
             policies: self,
             call,
         };
-        Arc::ptr_eq(ruling, &self.ruling()).then_some(listed)
-    }
-
-    /// Tells every call under way what a new policy leaves of its grant.
-    fn narrow(&self, decide: impl Fn(&Running) -> Arc<Grant>) {
-        // Decisions take a while; calls that come meanwhile are decided under the new policy.
-        let mut running: Vec<_> = self.running().values().cloned().collect();
-        // A caller before what it calls: what is left of the one bounds the other.
-        running.sort_by_key(Running::depth);
-        for running in running {
-            running.grant.revision().narrow_to(decide(&running));
-        }
+        Ok((grant, listed))
     }
 
     fn running(&self) -> MutexGuard<'_, HashMap<CallId, Running>> {
@@ -159,3 +159,6 @@ impl Drop for Listed<'_> {
         self.policies.running().remove(&self.call);
     }
 }
+
+#[cfg(test)]
+mod tests;

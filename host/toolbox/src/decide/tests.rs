@@ -1,5 +1,6 @@
 //! Policies that change while calls are decided and run.
 
+use std::convert::Infallible;
 use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -133,6 +134,12 @@ impl Granted {
     }
 }
 
+fn enforce(policies: &Policies, policy: &Policy) {
+    let read = || Ok::<_, Infallible>(policy.clone());
+    let enforced = policies.enforce(read, Timestamp::from_millis(0));
+    enforced.unwrap_or_else(|never| match never {});
+}
+
 /// A tool, and calls of it.
 struct World {
     entry: Arc<Entry>,
@@ -247,7 +254,7 @@ async fn a_decision_is_of_one_policy() {
                     std::thread::yield_now();
                 }
                 let next = usize::from(reload.is_multiple_of(2));
-                policies.enforce(rules[next].clone(), world.ambient.now());
+                enforce(&policies, &rules[next]);
             }
         });
         for _ in 0..DECIDERS {
@@ -281,8 +288,8 @@ async fn of_two_policies_at_once_the_later_has_the_last_word() {
         let policies = Policies::new(both.clone());
         let (running, _) = world.decide(&policies);
         std::thread::scope(|scope| {
-            scope.spawn(|| policies.enforce(a.clone(), world.ambient.now()));
-            policies.enforce(b.clone(), world.ambient.now());
+            scope.spawn(|| enforce(&policies, &a));
+            enforce(&policies, &b);
         });
         let ruling = policies.ruling();
         assert_eq!(ruling.generation, 3);
