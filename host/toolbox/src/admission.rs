@@ -182,8 +182,8 @@ impl Admission {
 
 /// The limits that hold for a call.
 fn wants(loads: &[Load], arrival: Arrival<'_>) -> Result<Vec<Want>, Failure> {
-    let mut wants = Vec::new();
-    for (index, load) in loads.iter().enumerate() {
+    let mut wants: Vec<Want> = Vec::new();
+    for load in loads {
         let tenant = arrival.tenant.as_str();
         let of = match load.per {
             Per::Tool => format!("{tenant} {}", arrival.tool),
@@ -201,11 +201,15 @@ fn wants(loads: &[Load], arrival: Arrival<'_>) -> Result<Vec<Want>, Failure> {
                 "this call may hold more memory than all such calls together; ask for less";
             return Err(Failure::limit("memory_bytes", most, message));
         }
-        wants.push(Want {
-            seat: Seat { index, of },
-            limit,
-            memory: arrival.memory_bytes,
-        });
+        let seat = limit.seat(of);
+        // One that stands there twice counts once.
+        if wants.iter().all(|want| want.seat != seat) {
+            wants.push(Want {
+                seat,
+                limit,
+                memory: arrival.memory_bytes,
+            });
+        }
     }
     Ok(wants)
 }

@@ -185,6 +185,7 @@ impl Toolbox {
         let decided = self.decided(&entry, call, above, &mut known.ruling);
         let Decided {
             grant,
+            ruling,
             listed: _listed,
         } = match decided {
             Ok(decided) => decided,
@@ -201,6 +202,7 @@ impl Toolbox {
             above,
             entry: &entry,
             grant: &grant,
+            ruling: &ruling,
             secrets: secrets.as_ref(),
         };
         self.in_sandbox(&links, arguments, observer, begun)

@@ -15,6 +15,8 @@ use crate::toolbox::Toolbox;
 /// A call that may run.
 pub(crate) struct Decided<'a> {
     pub(crate) grant: Arc<Grant>,
+    /// What decided.
+    pub(crate) ruling: Arc<Ruling>,
     /// Where a later policy finds it.
     pub(crate) listed: Listed<'a>,
 }
@@ -64,7 +66,7 @@ impl Policies {
         now: Timestamp,
         under: &mut Option<Arc<Ruling>>,
     ) -> Result<Decided<'_>, Refusal> {
-        let (grant, listed) = self.list(|ruling| {
+        let (grant, ruling, listed) = self.list(|ruling| {
             *under = Some(ruling.clone());
             let grant = grant(&ruling.policy, entry, call, above, now)?;
             Ok(Running {
@@ -74,7 +76,11 @@ impl Policies {
                 above: above.cloned(),
             })
         })?;
-        Ok(Decided { grant, listed })
+        Ok(Decided {
+            grant,
+            ruling,
+            listed,
+        })
     }
 
     /// Puts the policy in force that `read` gives, and takes from every call under way what it

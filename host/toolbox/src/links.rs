@@ -12,6 +12,7 @@ use cofferdam_types::key_value::{Owner, Space};
 
 use crate::admission::{Arrival, Place};
 use crate::nested::{Above, Family};
+use crate::policies::Ruling;
 use crate::secrets::{CallSecrets, Discreet};
 use crate::toolbox::Toolbox;
 
@@ -22,6 +23,8 @@ pub(crate) struct Links<'a> {
     pub(crate) above: Option<&'a Above>,
     pub(crate) entry: &'a Arc<Entry>,
     pub(crate) grant: &'a Arc<Grant>,
+    /// What decided, whose limits over many calls hold for it too.
+    pub(crate) ruling: &'a Ruling,
     /// The secrets it may use; absent when there are none.
     pub(crate) secrets: Option<&'a Arc<CallSecrets>>,
 }
@@ -35,7 +38,6 @@ impl Links<'_> {
 impl Toolbox {
     /// A place for the call under the limits over many calls, held while it runs.
     pub(crate) async fn admit(&self, links: &Links<'_>) -> Result<Place, Failure> {
-        let loads = self.ruling().policy.loads().clone();
         let arrival = Arrival {
             tool: &links.entry.identity().name,
             tenant: &links.call.caller.tenant,
@@ -44,7 +46,8 @@ impl Toolbox {
             deadline: links.grant.limits().deadline(),
             is_nested: links.above.is_some(),
         };
-        self.admission.enter(&loads, arrival).await
+        let loads = links.ruling.policy.loads();
+        self.admission.enter(loads, arrival).await
     }
 
     /// What the sandbox is to run.

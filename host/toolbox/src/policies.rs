@@ -133,11 +133,11 @@ impl Policies {
     }
 
     /// Lists a call that `decide` lets run under the policy in force, so that the next one finds it.
-    /// Answers what it may use.
+    /// Answers what it may use, and what is in force.
     pub(crate) fn list<E>(
         &self,
         decide: impl FnOnce(&Arc<Ruling>) -> Result<Running, E>,
-    ) -> Result<(Arc<Grant>, Listed<'_>), E> {
+    ) -> Result<(Arc<Grant>, Arc<Ruling>, Listed<'_>), E> {
         let ruling = self.ruling.read().unwrap_or_else(PoisonError::into_inner);
         let running = decide(&ruling)?;
         let (call, grant) = (running.call.id, running.grant.clone());
@@ -146,7 +146,7 @@ impl Policies {
             policies: self,
             call,
         };
-        Ok((grant, listed))
+        Ok((grant, ruling.clone(), listed))
     }
 
     fn running(&self) -> MutexGuard<'_, HashMap<CallId, Running>> {

@@ -9,11 +9,15 @@ use cofferdam_policy::{Load, Over, Per};
 /// whose time is over are forgotten.
 const IDLE_MAX: usize = 1_024;
 
-/// What is counted together: under which limit of the policy, and whose calls.
+/// What is counted together: under which limit, and whose calls. A limit is known by what it says,
+/// so that it goes on counting when another policy has it in another place.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Seat {
-    pub(crate) index: usize,
-    pub(crate) of: String,
+    per: Per,
+    concurrency: Option<u32>,
+    rate: Option<(u32, Duration)>,
+    memory: Option<u64>,
+    of: String,
 }
 
 /// One limit.
@@ -65,6 +69,17 @@ impl Limit {
             memory: load.memory.map(|memory| memory.0),
             over: load.over,
             wait: load.wait.unwrap_or(Load::WAIT).into(),
+        }
+    }
+
+    /// Where those calls are counted under it.
+    pub(crate) fn seat(&self, of: String) -> Seat {
+        Seat {
+            per: self.per,
+            concurrency: self.concurrency,
+            rate: self.rate,
+            memory: self.memory,
+            of,
         }
     }
 

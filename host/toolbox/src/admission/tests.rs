@@ -92,6 +92,27 @@ fn others_are_counted_on_their_own() {
     assert!(enter(&tool, &own).is_err());
 }
 
+/// As when another policy comes into force while calls run.
+#[test]
+fn a_limit_goes_on_counting_in_another_place() {
+    let (tool, own) = ("a-b".parse().expect("a tool"), tenant("alpha"));
+    let admission = Admission::default();
+    let enter = |yaml: &[&str]| {
+        let loads = loads(yaml);
+        let place = admission.enter(&loads, arrival(&tool, &own, 1));
+        place.now_or_never()
+    };
+    let of_tool = r#"{"per": "tool", "concurrency": 1}"#;
+    let of_all = r#"{"per": "total", "concurrency": 2}"#;
+    let held = enter(&[of_tool, of_all]);
+    assert_eq!(code(enter(&[of_all, of_tool])), Some(Code::RateLimited));
+    let other = enter(&[of_all, of_all]);
+    assert_eq!(admission.desk().book.running().0, 3, "it counts once");
+    drop((held, other));
+    assert_eq!(code(enter(&[of_all, of_tool])), None);
+    assert_eq!(admission.desk().book.running(), (0, 0));
+}
+
 #[tokio::test]
 async fn who_waits_comes_in_turn_and_nobody_overtakes() {
     let (tool, own) = ("a-b".parse().expect("a tool"), tenant("alpha"));
@@ -171,7 +192,7 @@ proptest! {
                 book.leave(&gone);
                 continue;
             }
-            let want = Want { seat: Seat { index: 0, of: String::new() }, limit, memory: bytes };
+            let want = Want { seat: limit.seat(String::new()), limit, memory: bytes };
             let lately = begun.iter().filter(|then| now - **then < Duration::from_millis(100)).count();
             let used: u64 = held.iter().map(|(bytes, _)| bytes).sum();
             let fits = held.len() < concurrency as usize
