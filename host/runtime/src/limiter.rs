@@ -120,11 +120,12 @@ mod tests {
 
     use super::*;
     use crate::budget::Budget;
+    use crate::ledger::Ledger;
 
     #[test]
     fn memories_and_tables_are_summed_and_given_back() {
         let budget = Budget::new(1_000);
-        let meter = Arc::new(Meter::new(&Limits::DEFAULT));
+        let meter = Arc::new(Meter::new(&Limits::DEFAULT, Ledger::default()));
         let limiter = |expected: u64| {
             let reservation = budget.try_reserve(expected).expect("free");
             Limiter::new(meter.clone(), reservation, 10, 600)
@@ -145,7 +146,7 @@ mod tests {
     #[test]
     fn what_was_reserved_is_there() {
         let budget = Budget::new(1_000);
-        let meter = Arc::new(Meter::new(&Limits::DEFAULT));
+        let meter = Arc::new(Meter::new(&Limits::DEFAULT, Ledger::default()));
         let reservation = budget.try_reserve(500).expect("free");
         let mut limiter = Limiter::new(meter, reservation, 100, 600);
         let rest = budget.try_reserve(500).expect("free");

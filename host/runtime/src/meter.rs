@@ -4,10 +4,11 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use cofferdam_policy::{Journal, Journaled};
+use cofferdam_policy::Journaled;
 use cofferdam_types::Limits;
 use cofferdam_types::call::{CallLog, Denial, LogRecord};
 
+use crate::ledger::Ledger;
 use crate::stdio::Capture;
 
 /// What a log record counts for besides its text, in bytes: an empty one is not free.
@@ -27,19 +28,19 @@ pub(crate) struct Meter {
     memory_refused: AtomicBool,
     host_memory_refused: AtomicBool,
     log_bytes_max: u64,
+    ledger: Ledger,
     notes: Mutex<Notes>,
 }
 
 #[derive(Default)]
 struct Notes {
-    journal: Journal,
     records: Vec<LogRecord>,
     record_bytes: u64,
     record_bytes_dropped: u64,
 }
 
 impl Meter {
-    pub(crate) fn new(limits: &Limits) -> Self {
+    pub(crate) fn new(limits: &Limits, ledger: Ledger) -> Self {
         Self {
             stdout: Capture::new(limits.stdio_bytes),
             stderr: Capture::new(limits.stdio_bytes),
@@ -51,6 +52,7 @@ impl Meter {
             memory_refused: AtomicBool::new(false),
             host_memory_refused: AtomicBool::new(false),
             log_bytes_max: limits.stdio_bytes,
+            ledger,
             notes: Mutex::default(),
         }
     }
@@ -125,13 +127,12 @@ impl Meter {
     }
 
     pub(crate) fn deny(&self, denial: Denial) {
-        self.notes().journal.denied(denial);
+        self.ledger.denied(denial);
     }
 
     /// Counts one use of a capability.
     pub(crate) fn uses(&self, capability: &str, operation: String, resource: &str) {
-        let mut notes = self.notes();
-        notes.journal.used(capability, operation, resource, 0);
+        self.ledger.used(capability, operation, resource);
     }
 
     /// Makes room for a log record of `bytes` of text, or counts it as dropped. True when there is
@@ -166,6 +167,6 @@ impl Meter {
             dropped_bytes: stdout_dropped + stderr_dropped + notes.record_bytes_dropped,
             records: notes.records,
         };
-        (log, notes.journal.finish())
+        (log, self.ledger.take())
     }
 }

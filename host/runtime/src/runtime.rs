@@ -23,6 +23,7 @@ use crate::compile::Compiler;
 use crate::component::{Components, Program, Ready};
 use crate::engine;
 use crate::error::Error;
+use crate::ledger::Ledger;
 use crate::limiter::Limiter;
 use crate::meter::Meter;
 use crate::plain::Interface;
@@ -112,6 +113,9 @@ pub struct Invocation {
     pub tools: Option<Arc<dyn Tools>>,
     /// Where it stands in the tree of calls.
     pub depth: Depth,
+    /// Where what it does with its grant is noted. The report takes it out; of a call that is
+    /// dropped it stays there.
+    pub ledger: Ledger,
     /// When it was taken: its deadline counts from here.
     pub begun: Instant,
 }
@@ -209,6 +213,7 @@ impl Runtime {
             spaces,
             tools,
             depth,
+            ledger,
             begun,
         } = invocation;
         let links = Links {
@@ -220,6 +225,7 @@ impl Runtime {
             spaces,
             tools,
             depth,
+            ledger,
             ends: begun + grant.limits().deadline(),
         };
         let question = Question::Call {
@@ -253,6 +259,7 @@ impl Runtime {
             spaces: None,
             tools: None,
             depth: Depth::ROOT,
+            ledger: Ledger::default(),
             ends: Instant::now() + grant.limits().deadline(),
         };
         self.run(grant, Question::Describe, links, source).await
@@ -310,7 +317,7 @@ impl Runtime {
         source: &dyn Source,
     ) -> Report {
         let begin = Instant::now();
-        let meter = Arc::new(Meter::new(grant.limits()));
+        let meter = Arc::new(Meter::new(grant.limits(), links.ledger.clone()));
         let mut wall = Wall::default();
         let ends = links.ends;
         let warrant = Warrant::new(grant.clone(), meter.clone());

@@ -22,6 +22,7 @@ use crate::capability::tool_call::{Depth, Tools};
 use crate::capability::{random, sockets};
 use crate::error::Error;
 use crate::fuel;
+use crate::ledger::Ledger;
 use crate::limiter::Limiter;
 use crate::meter::Meter;
 use crate::schedule::{FIRST_SLICE_TICKS, NEXT_SLICE_TICKS, Slice};
@@ -71,6 +72,7 @@ pub(crate) struct Links {
     pub(crate) spaces: Option<Spaces>,
     pub(crate) tools: Option<Arc<dyn Tools>>,
     pub(crate) depth: Depth,
+    pub(crate) ledger: Ledger,
     pub(crate) ends: Instant,
 }
 

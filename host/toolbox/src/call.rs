@@ -5,7 +5,7 @@ use cofferdam_audit::{Slot, Written};
 use cofferdam_policy::capability::filesystem::Filesystem;
 use cofferdam_policy::{Grant, Journaled};
 use cofferdam_registry::Entry;
-use cofferdam_runtime::{Changes, CommitError};
+use cofferdam_runtime::{Changes, CommitError, Ledger};
 use cofferdam_types::audit::{Act, AuditRecord, CallAct, CountedDenial};
 use cofferdam_types::call::{CallLog, Denial, Observer, Outcome, Parent, ToolCall, Usage};
 use cofferdam_types::tool::{SafetyFlags, ToolRef};
@@ -197,6 +197,7 @@ impl Toolbox {
         }
         known.granted = grant.words();
         let secrets = self.secrets_of(&grant, tenant);
+        known.secrets.clone_from(&secrets);
         let links = Links {
             call,
             above,
@@ -204,6 +205,7 @@ impl Toolbox {
             grant: &grant,
             ruling: &ruling,
             secrets: secrets.as_ref(),
+            ledger: &known.ledger,
         };
         self.in_sandbox(&links, arguments, observer, begun)
             .await
@@ -348,6 +350,20 @@ struct Known {
     entry: Option<Arc<Entry>>,
     ruling: Option<Arc<Ruling>>,
     granted: Vec<String>,
+    /// What it did with that, as far as it came.
+    ledger: Ledger,
+    secrets: Option<Arc<CallSecrets>>,
+}
+
+impl Known {
+    /// The end of a call whose caller did not wait for it.
+    fn cut_off(&mut self) -> Ended {
+        let cancelled = Failure::new(Code::Cancelled, "the caller went away");
+        let mut ended = Ended::early(self.entry.take(), cancelled);
+        ended.granted = std::mem::take(&mut self.granted);
+        ended.journal = self.ledger.take();
+        ended.without(self.secrets.as_deref())
+    }
 }
 
 impl Record<'_> {
@@ -400,10 +416,41 @@ impl Record<'_> {
 
 impl Drop for Record<'_> {
     fn drop(&mut self) {
-        let cancelled = Failure::new(Code::Cancelled, "the caller went away");
-        let mut ended = Ended::early(self.known.entry.take(), cancelled);
-        ended.granted = std::mem::take(&mut self.known.granted);
+        if self.slot.is_none() {
+            return;
+        }
+        let ended = self.known.cut_off();
         // Nobody is left who would wait.
         drop(self.write(&ended));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_done_before_the_caller_went_away_is_told() {
+        let mut known = Known::default();
+        let ledger = known.ledger.clone();
+        ledger.used("filesystem", "write".to_owned(), "/workspace/a");
+        ledger.used("filesystem", "write".to_owned(), "/workspace/a");
+        ledger.denied(Denial {
+            capability: "network".to_owned(),
+            operation: "request".to_owned(),
+            resource: "example.org".to_owned(),
+            code: cofferdam_types::call::DenialCode::NotGranted,
+            rule: "built-in/default".to_owned(),
+            file: None,
+            line: None,
+            reason: String::new(),
+            smallest_grant: String::new(),
+        });
+        let ended = known.cut_off();
+        let failure = ended.result.expect_err("nobody has it");
+        assert_eq!(failure.code, Code::Cancelled);
+        assert_eq!(ended.journal.uses[0].count, 2);
+        assert_eq!(ended.journal.denials.len(), 1);
+        assert_eq!(ledger.take(), Journaled::default(), "once");
     }
 }

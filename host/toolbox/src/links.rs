@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use cofferdam_policy::Grant;
 use cofferdam_registry::Entry;
-use cofferdam_runtime::{Depth, Invocation, Secrets, Spaces, Tools};
+use cofferdam_runtime::{Depth, Invocation, Ledger, Secrets, Spaces, Tools};
 use cofferdam_types::Failure;
 use cofferdam_types::call::{Observer, ToolCall};
 use cofferdam_types::key_value::{Owner, Space};
@@ -27,6 +27,8 @@ pub(crate) struct Links<'a> {
     pub(crate) ruling: &'a Ruling,
     /// The secrets it may use; absent when there are none.
     pub(crate) secrets: Option<&'a Arc<CallSecrets>>,
+    /// Where what it does with its grant is noted.
+    pub(crate) ledger: &'a Ledger,
 }
 
 impl Links<'_> {
@@ -84,6 +86,7 @@ impl Toolbox {
             spaces: self.spaces(links),
             tools,
             depth: links.above.map_or(Depth::ROOT, |above| above.depth),
+            ledger: links.ledger.clone(),
             begun,
         }
     }

@@ -266,7 +266,7 @@ impl Host {
     async fn call(&self, plain: &Plain, arguments: &str) -> Json {
         let describe = Describe::new(Digest::of(b""));
         let grant = describe.grant();
-        let meter = Arc::new(Meter::new(grant.limits()));
+        let meter = Arc::new(Meter::new(grant.limits(), crate::ledger::Ledger::default()));
         let warrant = Warrant::new(grant.clone(), meter.clone());
         let client = Client::new(egress::Options::default()).expect("a client");
         let gate = Arc::new(warrant.clone());
@@ -289,6 +289,7 @@ impl Host {
                 spaces: None,
                 tools: None,
                 depth: Depth::ROOT,
+                ledger: crate::ledger::Ledger::default(),
                 ends: Instant::now() + grant.limits().deadline(),
             },
         };

@@ -88,7 +88,7 @@ fn held() -> Held {
     let (caller, limits) = (Caller::local(), LimitRequest::default());
     let request = cofferdam_policy::Request::bare(&caller, &limits);
     let grant = Arc::new(policy.decide(&subject, &request).expect("a grant"));
-    let meter = Arc::new(Meter::new(&Limits::DEFAULT));
+    let meter = Arc::new(Meter::new(&Limits::DEFAULT, crate::ledger::Ledger::default()));
     let keeper: Arc<dyn Secrets> = Arc::new(Keeper(Mutex::new(0)));
     Held::new(Some(keeper), Warrant::new(grant, meter))
 }
