@@ -177,7 +177,7 @@ impl wit::Host for State {
         after: Option<String>,
         limit: u32,
     ) -> Answer<wit::Page> {
-        self.meter.charge(fuel::WRITE);
+        self.meter.charge(fuel::HOST_CALL);
         Ok(self.listing(scope, prefix, after, limit).await)
     }
 }
@@ -193,9 +193,7 @@ impl State {
         let after = after.map(|after| after.parse::<Key>()).transpose();
         let after = after.map_err(|_| wit::Error::InvalidKey)?;
         let place = self.place(scope, &[Right::List], &prefix)?;
-        let page = PageRequest { after, limit };
-        let page = place.values.list(&place.space, &prefix, &page).await;
-        let page = page.map_err(|Unavailable| wit::Error::Unavailable)?;
+        let request = PageRequest { after, limit };
         let ours = match scope {
             wit::Scope::Tool => Scope::Tool,
             wit::Scope::Agent => Scope::Agent,
@@ -209,8 +207,10 @@ impl State {
             };
             self.warrant.grant().decide::<KeyValue>(&ask).is_ok()
         };
-        let keys: Vec<_> = page.items.iter().filter(|key| may_list(key)).collect();
-        let keys: Vec<_> = keys.into_iter().map(ToString::to_string).collect();
+        let pay = || self.meter.charge(fuel::WRITE);
+        let page = listed(&place, &prefix, request, may_list, pay).await;
+        let page = page.map_err(|Unavailable| wit::Error::Unavailable)?;
+        let keys: Vec<_> = page.items.iter().map(ToString::to_string).collect();
         let bytes = keys.iter().map(String::len).sum();
         self.meter.charge(fuel::bytes(bytes));
         Ok(wit::Page {
@@ -219,3 +219,33 @@ impl State {
         })
     }
 }
+
+/// A page of the keys that may be listed. The host reads on behind the others, so that a page names
+/// none of them and doesn't tell that any follow; `pay` hears of each page that is read.
+async fn listed(
+    place: &Place,
+    prefix: &str,
+    mut request: PageRequest<Key>,
+    may_list: impl Fn(&Key) -> bool,
+    pay: impl Fn(),
+) -> Result<Page<Key, Key>, Unavailable> {
+    let items_max = request.items_max();
+    // One more than is wanted tells whether there are more.
+    request.limit = request.limit.saturating_add(1);
+    let mut keys = Vec::new();
+    loop {
+        pay();
+        let page = place.values.list(&place.space, prefix, &request).await?;
+        keys.extend(page.items.into_iter().filter(&may_list));
+        if page.next.is_none() || keys.len() > items_max {
+            return Ok(Page::cut(keys, items_max, Key::clone));
+        }
+        request = PageRequest {
+            after: page.next,
+            ..PageRequest::first()
+        };
+    }
+}
+
+#[cfg(test)]
+mod tests;
