@@ -1,3 +1,4 @@
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -5,6 +6,14 @@ use std::time::Duration;
 use cofferdam_policy::{Narrowing, NarrowingError};
 
 use crate::error::Error;
+
+/// How the names of variables begin that are about policy.
+const PREFIXES: [&str; 4] = [
+    "COFFERDAM_ALLOW",
+    "COFFERDAM_POLICY",
+    "COFFERDAM_TOOL_",
+    "TTA_",
+];
 
 /// What a host is made of.
 #[derive(Debug, Clone)]
@@ -69,9 +78,7 @@ impl Rules {
             clippy::disallowed_methods,
             reason = "the one place that reads what narrows the policy"
         )]
-        let variables = std::env::vars_os().filter_map(|(name, value)| {
-            Some((name.into_string().ok()?, value.into_string().ok()?))
-        });
+        let variables = texts(std::env::vars_os())?;
         let narrowing = Narrowing::from_environment(variables)?;
         Ok(Self {
             file,
@@ -90,6 +97,37 @@ impl Rules {
             path: path.clone(),
             source,
         })
+    }
+}
+
+/// The variables that are texts.
+///
+/// **Errors**: each whose name is one of those about policy and whose value is no text: what can't
+/// be read can't be left out, since it may take something away.
+fn texts(
+    variables: impl IntoIterator<Item = (OsString, OsString)>,
+) -> Result<Vec<(String, String)>, Vec<NarrowingError>> {
+    let (mut texts, mut errors) = (Vec::new(), Vec::new());
+    for (name, value) in variables {
+        // Ours are of ASCII.
+        let Ok(name) = name.into_string() else {
+            continue;
+        };
+        match value.into_string() {
+            Ok(value) => texts.push((name, value)),
+            Err(_) if PREFIXES.iter().any(|prefix| name.starts_with(prefix)) => {
+                errors.push(NarrowingError {
+                    variable: name,
+                    reason: "its value is not UTF-8".to_owned(),
+                });
+            }
+            Err(_) => {}
+        }
+    }
+    if errors.is_empty() {
+        Ok(texts)
+    } else {
+        Err(errors)
     }
 }
 
@@ -118,4 +156,31 @@ pub enum Runs {
     Driven,
     /// They rest until the next start; cancelling one works all the same.
     Left,
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::ffi::OsStringExt;
+
+    use super::*;
+
+    #[test]
+    fn a_variable_that_cannot_be_read_is_not_left_out() {
+        let no_text = || OsString::from_vec(vec![0xff]);
+        for name in [
+            "TTA_ALLOW_NETWORK_TOOLS",
+            "COFFERDAM_ALLOWED_CALLABLES",
+            "COFFERDAM_POLICY",
+        ] {
+            let errors = texts([(name.into(), no_text())]).expect_err("refused");
+            assert_eq!(errors[0].variable, name);
+        }
+        let others = [
+            ("TTA_TOOL_TIMEOUT_MS".into(), "5".into()),
+            ("COFFERDAM_DATA_DIR".into(), no_text()),
+            (no_text(), "1".into()),
+        ];
+        let read = texts(others).expect("read");
+        assert_eq!(read, [("TTA_TOOL_TIMEOUT_MS".to_owned(), "5".to_owned())]);
+    }
 }
