@@ -1,12 +1,13 @@
 //! The directory that holds a host's files: one host at a time, readable by its owner only.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, Write};
 use std::net::SocketAddr;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{FlockOperation, flock};
+use rustix::fs::{FlockOperation, OFlags, flock};
+use rustix::process::geteuid;
 
 use crate::error::Error;
 
@@ -17,6 +18,8 @@ const LOCK: &str = "lock";
 /// Where the host of this directory listens, while it does. Only who finds the lock taken believes
 /// it, so that one a killed host left behind misleads nobody.
 const ADDRESS: &str = "address";
+/// Bits of a mode that let others into a directory.
+const OPEN_TO_OTHERS: u32 = 0o077;
 /// Most bytes of the lock's text that are shown: a process id and a command.
 const HOLDER_BYTES_MAX: usize = 100;
 
@@ -86,7 +89,7 @@ impl DataDir {
             path: path.to_owned(),
             source,
         };
-        create(path).map_err(fail)?;
+        create(path).and_then(|()| own(path)).map_err(fail)?;
         let lock = owner_only()
             .create(true)
             .truncate(false)
@@ -181,11 +184,12 @@ impl DataDir {
 pub(crate) fn write_whole(path: &Path, content: &[u8]) -> io::Result<()> {
     let mut fresh = path.as_os_str().to_owned();
     fresh.push(".new");
-    let mut file = owner_only()
-        .create(true)
-        .truncate(true)
-        .write(true)
-        .open(&fresh)?;
+    // One that was left behind by a host that was killed, or that somebody put there.
+    match fs::remove_file(&fresh) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        Ok(()) | Err(_) => {}
+    }
+    let mut file = owner_only().create_new(true).write(true).open(&fresh)?;
     file.write_all(content)?;
     file.sync_all()?;
     fs::rename(&fresh, path)
@@ -195,8 +199,70 @@ fn create(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
+/// Sees to it that a directory that was there is the host's own and nobody else's.
+///
+/// **Errors**: when it belongs to somebody else, who could put anything in it.
+fn own(path: &Path) -> io::Result<()> {
+    let found = fs::metadata(path)?;
+    if found.uid() != geteuid().as_raw() {
+        let message = format!(
+            "it belongs to user {}, not to the host's own user",
+            found.uid()
+        );
+        return Err(io::Error::new(io::ErrorKind::PermissionDenied, message));
+    }
+    if found.mode() & OPEN_TO_OTHERS != 0 {
+        tracing::warn!(
+            path = %path.display(),
+            mode = format_args!("{:o}", found.mode() & 0o7777),
+            "the data directory was open to others, and is closed to them now"
+        );
+        fs::set_permissions(path, Permissions::from_mode(0o700))?;
+    }
+    Ok(())
+}
+
+/// Files of the owner's alone, never by a link that leads elsewhere.
 fn owner_only() -> OpenOptions {
     let mut options = OpenOptions::new();
-    options.mode(0o600);
     options
+        .mode(0o600)
+        .custom_flags(OFlags::NOFOLLOW.bits().cast_signed());
+    options
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn a_directory_that_was_open_is_closed() {
+        let dir = tempfile::tempdir().expect("a directory");
+        for mode in [0o777, 0o750, 0o701] {
+            let path = dir.path().join(format!("{mode:o}"));
+            fs::create_dir(&path).expect("made");
+            fs::set_permissions(&path, Permissions::from_mode(mode)).expect("chmod");
+            let taken = DataDir::take(&path, "test").expect("taken");
+            assert!(taken.is_some());
+            let mode = fs::metadata(&path).expect("there").mode();
+            assert_eq!(mode & 0o7777, 0o700);
+        }
+    }
+
+    #[test]
+    fn a_link_that_somebody_planted_is_not_written_through() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let (file, theirs) = (dir.path().join("key"), dir.path().join("theirs"));
+        fs::write(&theirs, "theirs").expect("written");
+        symlink(&theirs, dir.path().join("key.new")).expect("linked");
+        write_whole(&file, b"secret").expect("written");
+        assert_eq!(fs::read(&theirs).expect("there"), b"theirs");
+        assert_eq!(fs::read(&file).expect("there"), b"secret");
+        assert!(!file.is_symlink());
+        symlink(&theirs, dir.path().join(LOCK)).expect("linked");
+        assert!(DataDir::take(dir.path(), "test").is_err(), "the lock");
+        assert_eq!(fs::read(&theirs).expect("there"), b"theirs");
+    }
 }
