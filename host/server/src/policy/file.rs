@@ -1,7 +1,7 @@
 use std::fs::File;
 use std::io::Read;
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rustix::fs::{Mode, OFlags};
 use rustix::process::geteuid;
@@ -11,6 +11,8 @@ use thiserror::Error;
 const BYTES_MAX: u64 = 4 << 20;
 /// Bits of a mode that let others write.
 const WRITABLE_BY_OTHERS: u32 = 0o022;
+/// Links on the way to a policy file, at most: as many as the kernel follows.
+const LINKS_MAX: usize = 40;
 /// The bit of a directory's mode that lets only owners replace what is in it.
 const STICKY: u32 = 0o1000;
 
@@ -64,7 +66,7 @@ impl Text {
             return Err(Unreadable::NotAFile);
         }
         is_private(before.uid(), before.mode(), "the file")?;
-        is_private_directory(path)?;
+        is_private_way(path)?;
         if before.size() > BYTES_MAX {
             return Err(Unreadable::TooLarge);
         }
@@ -111,25 +113,60 @@ fn is_private(owner: u32, mode: u32, what: &str) -> Result<(), Unreadable> {
     Ok(())
 }
 
-/// Whoever may write the directory may put another file in its place, unless it is sticky.
-fn is_private_directory(path: &Path) -> Result<(), Unreadable> {
-    let target = path.canonicalize()?;
-    let Some(parent) = target.parent() else {
-        return Err(Unreadable::NotAFile);
-    };
-    let found = std::fs::metadata(parent)?;
-    let is_sticky = found.mode() & STICKY != 0;
-    let owner = if is_sticky { 0 } else { found.uid() };
-    let mode = if is_sticky { 0 } else { found.mode() };
-    is_private(owner, mode, "its directory")
+/// Whoever may write a directory on the way to the file may put another file in its place: each is
+/// looked at, those that links lead through as well.
+fn is_private_way(path: &Path) -> Result<(), Unreadable> {
+    let mut at = PathBuf::from("/");
+    let mut ahead = parts(&std::path::absolute(path)?);
+    let mut links = 0;
+    while let Some(part) = ahead.pop() {
+        match part.to_str() {
+            Some("/") => at = PathBuf::from("/"),
+            Some(".") => {}
+            Some("..") => {
+                at.pop();
+            }
+            _ => {
+                let entry = at.join(&part);
+                let found = std::fs::symlink_metadata(&entry)?;
+                is_private_place(&at, found.uid())?;
+                if found.is_symlink() {
+                    links += 1;
+                    if links > LINKS_MAX {
+                        return Err(std::io::Error::from(rustix::io::Errno::LOOP).into());
+                    }
+                    ahead.extend(parts(&std::fs::read_link(&entry)?));
+                } else {
+                    at = entry;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The parts of a path, the last one first.
+fn parts(path: &Path) -> Vec<PathBuf> {
+    let parts = path.components().rev();
+    parts.map(|part| PathBuf::from(part.as_os_str())).collect()
+}
+
+/// What a directory lets others do with an entry that belongs to `owner`. In a sticky one, whoever
+/// owns the entry may replace it.
+fn is_private_place(directory: &Path, owner: u32) -> Result<(), Unreadable> {
+    let found = std::fs::metadata(directory)?;
+    let what = format!("its directory {}", directory.display());
+    if found.mode() & STICKY == 0 {
+        return is_private(found.uid(), found.mode(), &what);
+    }
+    is_private(found.uid(), 0, &what)?;
+    is_private(owner, 0, &format!("what is below {}", directory.display()))
 }
 
 #[cfg(test)]
 mod tests {
     use std::fs::Permissions;
     use std::os::unix::fs::{PermissionsExt, symlink};
-    use std::path::PathBuf;
-
     use super::*;
 
     fn set_mode(path: &Path, mode: u32) {
@@ -179,13 +216,49 @@ mod tests {
         }
         set_mode(&path, 0o600);
         set_mode(dir.path(), 0o777);
-        assert!(refused(&path).contains("its directory may be written by others"));
+        assert!(refused(&path).contains("its directory /"));
         set_mode(dir.path(), 0o1777);
         assert!(
             Text::read(&path).is_ok(),
             "a sticky directory protects its files"
         );
         set_mode(dir.path(), 0o700);
+    }
+
+    /// PO-09: by a directory further up, on the way that is written or on the one that is meant.
+    #[test]
+    fn a_way_that_others_may_change_leads_to_no_policy() {
+        let (dir, path) = file();
+        let at = |name: &str| dir.path().join(name);
+        let directories = ["shared", "shared/own", "own"];
+        for name in directories {
+            std::fs::create_dir(at(name)).expect("made");
+            set_mode(&at(name), 0o755);
+        }
+        std::fs::copy(&path, at("shared/own/policy.yaml")).expect("copied");
+        std::fs::copy(&path, at("own/policy.yaml")).expect("copied");
+        for (link, target) in [
+            // Directly, over a directory that others may write, and over a link in one.
+            ("to", at("shared/own/policy.yaml")),
+            ("shared/way", at("own")),
+            ("over", PathBuf::from("shared/way/policy.yaml")),
+            ("up", PathBuf::from("shared/own/../../own/policy.yaml")),
+        ] {
+            symlink(target, at(link)).expect("linked");
+        }
+        let ways = ["shared/own/policy.yaml", "to", "shared/way/policy.yaml", "over", "up"];
+        for way in ways {
+            assert!(Text::read(&at(way)).is_ok(), "{way}");
+        }
+        set_mode(&at("shared"), 0o777);
+        for way in ways {
+            let said = refused(&at(way));
+            assert!(said.contains("shared may be written by others"), "{way}: {said}");
+        }
+        assert!(Text::read(&at("own/policy.yaml")).is_ok());
+        set_mode(&at("shared"), 0o755);
+        symlink("turns", at("turns")).expect("linked");
+        assert!(Text::read(&at("turns")).is_err());
     }
 
     /// PO-09: a pipe, a directory, or nothing in its place.
