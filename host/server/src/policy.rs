@@ -120,9 +120,13 @@ impl PolicySource for Policies {
             Some(path) => {
                 let text = Text::read(path).map_err(|error| unreadable(path, &error))?;
                 *self.seen() = Some(text.state);
-                Format::of(path)
-                    .and_then(|format| self.read(&text.bytes, format))
-                    .map_err(|error| invalid(&error))?
+                let format = Format::of(path).map_err(|error| invalid(&error))?;
+                let policy = self.read(&text.bytes, format);
+                let policy = policy.map_err(|error| invalid(&error))?;
+                // Its mistakes say more, where it has any.
+                text.is_whole(format)
+                    .map_err(|error| unreadable(path, &error))?;
+                policy
             }
         };
         Ok(self.completed(&policy))
@@ -154,7 +158,12 @@ fn unreadable(path: &Path, error: &Unreadable) -> Failure {
 /// Why a host would not read its policy from this file, whatever stands in it: because others may
 /// write it, for example.
 pub fn refusal(path: &Path) -> Option<String> {
-    Text::read(path).err().map(|error| error.to_string())
+    let read = Text::read(path).and_then(|text| match Format::of(path) {
+        Ok(format) => text.is_whole(format),
+        // Whoever asks knows already.
+        Err(_) => Ok(()),
+    });
+    read.err().map(|error| error.to_string())
 }
 
 /// The mistakes of a policy, each as a fault with its line and column.

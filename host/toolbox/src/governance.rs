@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::sync::Arc;
 
-use cofferdam_policy::{Format, Policy, PolicyError};
+use cofferdam_policy::{Difference, Format, Policy, PolicyError, diff};
 use cofferdam_types::audit::{Act, AuditRecord};
 use cofferdam_types::caller::Caller;
 use cofferdam_types::{Code, Failure, Tenant};
@@ -17,6 +17,9 @@ const FOLLOWED: &str = "the policy file, which is followed";
 /// Where it comes from when somebody asks for it to be read.
 const ASKED: &str = "the policy file, as asked";
 
+/// Lost denies that are named when another policy comes into force: a screen of them.
+const LOST_SHOWN_MAX: usize = 16;
+
 impl Toolbox {
     /// The policy in force.
     pub fn ruling(&self) -> Arc<Ruling> {
@@ -26,23 +29,24 @@ impl Toolbox {
     /// Puts a policy in force. Calls that come from now on are decided under it; calls under way
     /// keep what they were granted, short of what it doesn't grant them.
     pub fn replace_policy(&self, policy: Policy) -> Arc<Ruling> {
-        let enforced = self.renew_policy(|| Ok::<_, Infallible>(policy));
+        let read = || Ok::<_, Infallible>(policy);
+        let enforced = self.policies.enforce(read, self.parts.ambient.now());
         enforced.map_or_else(|never| match never {}, |(_, ruling)| ruling)
     }
 
-    /// As [`Self::replace_policy`], by one that is read meanwhile. Answers what was in force, and
+    /// As [`Self::replace_policy`], by the one that is read now. Answers what was in force, and
     /// what is.
-    fn renew_policy<E>(
-        &self,
-        read: impl FnOnce() -> Result<Policy, E>,
-    ) -> Result<(Arc<Ruling>, Arc<Ruling>), E> {
-        self.policies.enforce(read, self.parts.ambient.now())
+    fn renew_policy(&self) -> Result<(Arc<Ruling>, Arc<Ruling>), Failure> {
+        let read = || self.load_policy();
+        let (old, new) = self.policies.enforce(read, self.parts.ambient.now())?;
+        warn_of_lost(&old.policy, &new.policy);
+        Ok((old, new))
     }
 
     /// Reads the policy anew because its file is another, and puts it in force, or notes loudly why
     /// it can't come into force: then the one in force stays.
     pub async fn follow_policy(&self) {
-        match self.renew_policy(|| self.load_policy()) {
+        match self.renew_policy() {
             Ok((old, ruling)) => {
                 tracing::info!(
                     policy = ruling.policy.name(),
@@ -70,7 +74,7 @@ impl Toolbox {
     ) -> Result<(Arc<Ruling>, Arc<Ruling>), Failure> {
         let tenant = operator(caller)?;
         let slot = self.slot("a new reading of the policy").await?;
-        let (act, done) = match self.renew_policy(|| self.load_policy()) {
+        let (act, done) = match self.renew_policy() {
             Ok((old, ruling)) => (loaded(ASKED, &old, &ruling), Ok((old, ruling))),
             Err(failure) => (refused(ASKED, &self.ruling(), &failure), Err(failure)),
         };
@@ -122,6 +126,31 @@ impl Toolbox {
     }
 }
 
+/// Says loudly which denies are no more: somebody may have cut the file short, or left them out.
+fn warn_of_lost(old: &Policy, new: &Policy) {
+    for deny in lost_denies(old, new).into_iter().take(LOST_SHOWN_MAX) {
+        let place = deny.old.map(|(_, origin)| origin.to_string());
+        tracing::warn!(
+            about = deny.about,
+            what = deny.what,
+            place,
+            "the policy in force has this deny no longer"
+        );
+    }
+}
+
+/// What the old policy denied in words that the new one doesn't have.
+fn lost_denies(old: &Policy, new: &Policy) -> Vec<Difference> {
+    let is_deny = |what: &str| {
+        let within = what.strip_prefix("environment ");
+        let said = within.and_then(|within| within.split_once(' '));
+        said.map_or(what, |(_, said)| said).starts_with("deny ")
+    };
+    let mut differences = diff(old, new);
+    differences.retain(|found| found.new.is_none() && is_deny(&found.what));
+    differences
+}
+
 fn loaded(source: &str, old: &Ruling, new: &Ruling) -> Act {
     Act::PolicyLoaded {
         policy: new.policy.name().to_owned(),
@@ -149,4 +178,33 @@ fn operator(caller: &Caller) -> Result<Tenant, Failure> {
     }
     let message = "the policy of the host as a whole is the operator's";
     Err(Failure::new(Code::Forbidden, message))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::policy;
+
+    #[test]
+    fn denies_that_are_gone_are_named() {
+        let whole = "version: 1\nrules:\n  - tools: [fetch]\n    allow: {clocks: [real]}\n    \
+                     deny: {network: [{host: a.org}]}\n  - tools: ['*']\n    deny: {call: true}\n";
+        let lost = |end: usize| {
+            let lost = lost_denies(&policy(whole), &policy(&whole[..end]));
+            let shown = lost
+                .into_iter()
+                .map(|deny| format!("{} {}", deny.about, deny.what));
+            shown.collect::<Vec<_>>()
+        };
+        assert_eq!(lost(whole.len()), Vec::<String>::new());
+        let last = whole.find("  - tools: ['*']").expect("there");
+        assert_eq!(lost(last), ["* deny call"]);
+        let first = whole.find("    deny: {network").expect("there");
+        assert_eq!(
+            lost(first),
+            ["* deny call", "fetch deny network {\"host\":\"a.org\"}"]
+        );
+        // One more takes nothing away.
+        assert!(lost_denies(&policy(&whole[..last]), &policy(whole)).is_empty());
+    }
 }

@@ -3,6 +3,7 @@ use std::io::Read;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use cofferdam_policy::Format;
 use rustix::fs::{Mode, OFlags};
 use rustix::process::geteuid;
 use thiserror::Error;
@@ -49,6 +50,11 @@ pub(crate) enum Unreadable {
     /// Too large.
     #[error("it has more than {BYTES_MAX} bytes")]
     TooLarge,
+    /// Perhaps somebody is not done with writing it.
+    #[error(
+        "its last line has no end, as if it were half written; end it, or check what is missing"
+    )]
+    Unfinished,
     /// Somebody wrote it at the same time.
     #[error("it changed while it was read")]
     Changed,
@@ -77,6 +83,22 @@ impl Text {
             return Err(Unreadable::Changed);
         }
         Ok(Self { bytes, state })
+    }
+}
+
+impl Text {
+    /// Whether all of it is there. The first half of a YAML or TOML text is often a policy as well,
+    /// and denies tend to stand in the second; that of a JSON text never is.
+    pub(crate) fn is_whole(&self, format: Format) -> Result<(), Unreadable> {
+        let is_told = match format {
+            Format::Json => true,
+            Format::Yaml | Format::Toml => self.bytes.last().is_none_or(|last| *last == b'\n'),
+        };
+        if is_told {
+            Ok(())
+        } else {
+            Err(Unreadable::Unfinished)
+        }
     }
 }
 
@@ -165,9 +187,9 @@ fn is_private_place(directory: &Path, owner: u32) -> Result<(), Unreadable> {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
     use std::fs::Permissions;
     use std::os::unix::fs::{PermissionsExt, symlink};
-    use super::*;
 
     fn set_mode(path: &Path, mode: u32) {
         std::fs::set_permissions(path, Permissions::from_mode(mode)).expect("chmod");
@@ -201,6 +223,24 @@ mod tests {
         assert_ne!(State::look(&link), Some(text.state));
         std::fs::remove_file(&path).expect("removed");
         assert_eq!(State::look(&link), None);
+    }
+
+    #[test]
+    fn a_text_without_an_end_is_not_whole() {
+        let (_dir, path) = file();
+        let mut text = Text::read(&path).expect("read");
+        assert!(text.is_whole(Format::Yaml).is_ok());
+        text.bytes.pop();
+        for (format, is_whole) in [
+            (Format::Yaml, false),
+            (Format::Toml, false),
+            (Format::Json, true),
+        ] {
+            assert_eq!(text.is_whole(format).is_ok(), is_whole, "{format:?}");
+        }
+        // What is no policy says so itself.
+        text.bytes.clear();
+        assert!(text.is_whole(Format::Yaml).is_ok());
     }
 
     /// PO-09: by its own mode or its directory's.
@@ -246,14 +286,23 @@ mod tests {
         ] {
             symlink(target, at(link)).expect("linked");
         }
-        let ways = ["shared/own/policy.yaml", "to", "shared/way/policy.yaml", "over", "up"];
+        let ways = [
+            "shared/own/policy.yaml",
+            "to",
+            "shared/way/policy.yaml",
+            "over",
+            "up",
+        ];
         for way in ways {
             assert!(Text::read(&at(way)).is_ok(), "{way}");
         }
         set_mode(&at("shared"), 0o777);
         for way in ways {
             let said = refused(&at(way));
-            assert!(said.contains("shared may be written by others"), "{way}: {said}");
+            assert!(
+                said.contains("shared may be written by others"),
+                "{way}: {said}"
+            );
         }
         assert!(Text::read(&at("own/policy.yaml")).is_ok());
         set_mode(&at("shared"), 0o755);
