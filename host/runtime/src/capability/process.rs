@@ -107,17 +107,24 @@ impl Starter {
             self.note(&name, DenialCode::Malformed, reason);
             return Err(wit::Error::Malformed.into());
         };
-        let caps = self
-            .warrant
-            .ask::<Subprocess>(&start)
-            .map_err(|_| wit::Error::Denied)?;
         let grant = self.warrant.grant();
+        // Quietly, and before any secret is read for it.
+        grant.decide::<Subprocess>(&start).map_err(|denial| {
+            self.warrant.refused(denial);
+            wit::Error::Denied
+        })?;
         let Some(program) = grant.program(start.program()).cloned() else {
             let reason = "the policy registers no program of this name";
             self.note(&name, DenialCode::NotGranted, reason);
             return Err(wit::Error::Denied.into());
         };
         let stdin = self.with_secrets(&start, stdin).await?;
+        // What it gets in the end: a value has another length than what stood for it.
+        let start = with_stdin(&start, stdin.len()).ok_or(wit::Error::Malformed)?;
+        let caps = self
+            .warrant
+            .ask::<Subprocess>(&start)
+            .map_err(|_| wit::Error::Denied)?;
         let Some(plan) = Plan::new(grant, &start, &caps) else {
             let reason = "it speaks of a mount that this call doesn't have";
             self.note(&name, DenialCode::NotOffered, reason);
@@ -367,6 +374,13 @@ fn parse(
         directory => directory,
     };
     Start::new(program, arguments, stdin as u64, place(directory)?).ok()
+}
+
+/// The same start with an input of this length.
+fn with_stdin(start: &Start, bytes: usize) -> Option<Start> {
+    let program = start.program().to_owned();
+    let arguments = start.arguments().to_vec();
+    Start::new(program, arguments, bytes as u64, start.cwd().clone()).ok()
 }
 
 /// `/mount/path` as the guest sees it.

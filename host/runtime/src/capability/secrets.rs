@@ -1,6 +1,7 @@
 //! Secrets. The host puts them where the grant says; the guest holds placeholders, and a value only
 //! where it is exposed. Who keeps the values is plugged in.
 
+mod filling;
 mod inject;
 mod stdin;
 

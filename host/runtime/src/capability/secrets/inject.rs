@@ -10,6 +10,7 @@ use cofferdam_types::SecretValue;
 use cofferdam_types::call::{Denial, DenialCode};
 use http::{HeaderName, HeaderValue};
 
+use super::filling::Filling;
 use super::{Held, PLACEHOLDER_CHARS, Refusal};
 
 #[async_trait]
@@ -30,8 +31,9 @@ impl Held {
     /// go; when a secret that belongs here is not there, or can't stand there.
     pub(crate) async fn inject(&self, request: &mut Outgoing<'_>) -> Result<(), Denial> {
         self.check_path(request)?;
-        let mut filled = self.fill_headers(request).await?;
-        filled.extend(self.fill_query(request).await?);
+        let mut values = Filling::of(self);
+        let mut filled = self.fill_headers(request, &mut values).await?;
+        filled.extend(self.fill_query(request, &mut values).await?);
         for injection in injections(self.warrant.grant().secrets(), &request.target.origin) {
             let ask = injection.ask(&request.target.origin);
             if filled.contains(&ask.way) {
@@ -74,7 +76,11 @@ impl Held {
         Ok(())
     }
 
-    async fn fill_headers(&self, request: &mut Outgoing<'_>) -> Result<Vec<Way>, Denial> {
+    async fn fill_headers(
+        &self,
+        request: &mut Outgoing<'_>,
+        values: &mut Filling<'_>,
+    ) -> Result<Vec<Way>, Denial> {
         let mut filled = Vec::new();
         for (name, value) in request.headers.iter_mut() {
             let Ok(text) = value.to_str() else { continue };
@@ -90,7 +96,7 @@ impl Held {
                     name: secret.to_string(),
                     way,
                 };
-                let secret = self.allowed(&ask).await?;
+                let secret = values.value(&ask).await?;
                 let at = from + at;
                 text.replace_range(at..at + PLACEHOLDER_CHARS, secret.reveal());
                 from = at + secret.reveal().len();
@@ -105,7 +111,11 @@ impl Held {
         Ok(filled)
     }
 
-    async fn fill_query(&self, request: &mut Outgoing<'_>) -> Result<Vec<Way>, Denial> {
+    async fn fill_query(
+        &self,
+        request: &mut Outgoing<'_>,
+        values: &mut Filling<'_>,
+    ) -> Result<Vec<Way>, Denial> {
         let mut filled = Vec::new();
         let Some(query) = request.query.as_deref() else {
             return Ok(filled);
@@ -127,7 +137,7 @@ impl Held {
                     name: secret.to_string(),
                     way,
                 };
-                let secret = encoded(self.allowed(&ask).await?.reveal());
+                let secret = encoded(values.value(&ask).await?.reveal());
                 let at = from + at;
                 value.replace_range(at..at + PLACEHOLDER_CHARS, &secret);
                 from = at + secret.len();
@@ -209,7 +219,7 @@ fn header_value(text: &str, ask: &Use) -> Result<HeaderValue, Denial> {
 }
 
 /// A denial that no entry of a policy lifts.
-fn refused(ask: &Use, reason: &str) -> Denial {
+pub(super) fn refused(ask: &Use, reason: &str) -> Denial {
     Denial {
         capability: Secret::NAME.to_owned(),
         operation: Secret::operation(ask),

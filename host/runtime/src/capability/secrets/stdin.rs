@@ -4,6 +4,7 @@
 use cofferdam_policy::capability::secrets::{Use, Way};
 use cofferdam_types::call::Denial;
 
+use super::filling::Filling;
 use super::{Held, MARK, PLACEHOLDER_CHARS};
 
 impl Held {
@@ -16,6 +17,7 @@ impl Held {
         program: &str,
         stdin: Vec<u8>,
     ) -> Result<Vec<u8>, Denial> {
+        let mut values = Filling::of(self);
         let mut filled = Vec::with_capacity(stdin.len());
         let mut rest = stdin.as_slice();
         while let Some(at) = rest
@@ -38,7 +40,7 @@ impl Held {
                     program: program.to_owned(),
                 },
             };
-            let value = self.allowed(&ask).await?;
+            let value = values.value(&ask).await?;
             filled.extend_from_slice(&rest[..at]);
             filled.extend_from_slice(value.reveal().as_bytes());
             rest = &rest[at + PLACEHOLDER_CHARS..];

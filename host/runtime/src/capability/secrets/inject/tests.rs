@@ -1,4 +1,5 @@
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use cofferdam_policy::capability::network::Target;
@@ -33,14 +34,19 @@ rules:
         - {name: pass, inject: {program: git, stdin: true}}
 "#;
 
-/// Has the secrets of the rules, but `gone`.
-struct Keeper(Mutex<u8>);
+/// Has the secrets of the rules, but `gone`, and counts how often they are read.
+#[derive(Default)]
+struct Keeper {
+    made: Mutex<u8>,
+    reads: AtomicUsize,
+}
 
 impl Secrets for Keeper {
     fn get<'a>(
         &'a self,
         name: &'a SecretName,
     ) -> BoxFuture<'a, Result<Option<SecretValue>, SecretsUnreachable>> {
+        self.reads.fetch_add(1, Ordering::Relaxed);
         let value = match name.as_str() {
             "gone" => None,
             "lines" => Some("two lines\r\nx: y".to_owned()),
@@ -51,13 +57,17 @@ impl Secrets for Keeper {
     }
 
     fn fresh(&self) -> [u8; 16] {
-        let mut next = self.0.lock().expect("no panic");
+        let mut next = self.made.lock().expect("no panic");
         *next += 1;
         [*next; 16]
     }
 }
 
 fn held() -> Held {
+    held_by(Arc::default())
+}
+
+fn held_by(keeper: Arc<Keeper>) -> Held {
     let source = Source {
         file: None,
         format: Format::Yaml,
@@ -88,8 +98,10 @@ fn held() -> Held {
     let (caller, limits) = (Caller::local(), LimitRequest::default());
     let request = cofferdam_policy::Request::bare(&caller, &limits);
     let grant = Arc::new(policy.decide(&subject, &request).expect("a grant"));
-    let meter = Arc::new(Meter::new(&Limits::DEFAULT, crate::ledger::Ledger::default()));
-    let keeper: Arc<dyn Secrets> = Arc::new(Keeper(Mutex::new(0)));
+    let meter = Arc::new(Meter::new(
+        &Limits::DEFAULT,
+        crate::ledger::Ledger::default(),
+    ));
     Held::new(Some(keeper), Warrant::new(grant, meter))
 }
 
@@ -229,6 +241,32 @@ fn a_program_gets_a_secret_by_its_input_alone() {
     let refused = fill("git", token.into_bytes());
     assert_eq!(refused, Err("token as input of git".to_owned()));
     assert!(held.is_in(&format!("--password={pass}")) && !held.is_in("--password"));
+}
+
+#[test]
+fn placeholders_in_one_place_are_few_and_read_once() {
+    let keeper = Arc::new(Keeper::default());
+    let held = held_by(keeper.clone());
+    let (token, pass) = (placeholder(&held, "token"), placeholder(&held, "pass"));
+    let reads = |of: &dyn Fn() -> bool| {
+        let before = keeper.reads.load(Ordering::Relaxed);
+        let is_done = of();
+        (is_done, keeper.reads.load(Ordering::Relaxed) - before)
+    };
+    let header = |count: usize| {
+        let value = token.repeat(count);
+        let auth = [("authorization", value.as_str())];
+        sent(&held, "https://api.example.org/", &auth).is_ok()
+    };
+    let stdin = |count: usize| {
+        let filled = held.fill_stdin("git", pass.repeat(count).into_bytes());
+        filled.now_or_never().expect("at once").is_ok()
+    };
+    // `key` goes to that server without a placeholder.
+    assert_eq!(reads(&|| header(64)), (true, 2));
+    assert_eq!(reads(&|| header(65)), (false, 1));
+    assert_eq!(reads(&|| stdin(64)), (true, 1));
+    assert_eq!(reads(&|| stdin(65)), (false, 1));
 }
 
 #[test]
