@@ -14,10 +14,12 @@ pub(crate) const HOST_CALL: u64 = 1_000;
 pub(crate) const BYTE: u64 = 1;
 /// A log record or a report of progress, which others hear.
 pub(crate) const RECORD: u64 = 5_000;
-/// Asking the store for a key.
+/// Asking the store for a key, or for a secret.
 pub(crate) const READ: u64 = 100_000;
 /// Asking it for a page of keys, or for a change, which it writes down.
 pub(crate) const WRITE: u64 = 500_000;
+/// Looking up a name, or opening a connection on which the host speaks TLS.
+pub(crate) const CONNECT: u64 = 500_000;
 /// Calling a tool, beside what the tool burns.
 pub(crate) const TOOL_CALL: u64 = 1_000_000;
 

@@ -23,6 +23,7 @@ use wasmtime_wasi::WasiCtxBuilder;
 use wasmtime_wasi::runtime::spawn_blocking;
 
 use crate::error::Error as CallError;
+use crate::fuel;
 use crate::meter::Meter;
 use crate::state::State;
 use crate::warrant::Warrant;
@@ -87,13 +88,16 @@ impl HasData for Interface {
 pub(crate) struct Host<'a> {
     table: &'a mut ResourceTable,
     view: Option<&'a View>,
+    meter: &'a Meter,
 }
 
 pub(super) fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     fn host(state: &mut State) -> Host<'_> {
+        state.meter.charge(fuel::HOST_CALL);
         Host {
             table: &mut state.table,
             view: state.files.0.as_deref(),
+            meter: &state.meter,
         }
     }
     bindings::wasi::filesystem::types::add_to_linker::<State, Interface>(linker, host)?;

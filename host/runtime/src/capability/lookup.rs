@@ -13,6 +13,8 @@ use wasmtime_wasi::p2::bindings::sockets::network::{ErrorCode, IpAddress, Networ
 use wasmtime_wasi::p2::{DynPollable, Pollable, subscribe};
 use wasmtime_wasi::runtime::{AbortOnDropJoinHandle, spawn};
 
+use crate::fuel;
+use crate::meter::Meter;
 use crate::state::State;
 
 mod bindings {
@@ -39,6 +41,7 @@ impl HasData for Names {
 struct View<'a> {
     session: &'a Arc<Session>,
     table: &'a mut ResourceTable,
+    meter: &'a Meter,
 }
 
 /// What a name answers, now or soon.
@@ -58,9 +61,13 @@ impl Answers {
 }
 
 pub(super) fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
-    ip_name_lookup::add_to_linker::<State, Names>(linker, |state| View {
-        session: &state.requests.session,
-        table: &mut state.table,
+    ip_name_lookup::add_to_linker::<State, Names>(linker, |state| {
+        state.meter.charge(fuel::HOST_CALL);
+        View {
+            session: &state.requests.session,
+            table: &mut state.table,
+            meter: &state.meter,
+        }
     })
 }
 
@@ -81,6 +88,7 @@ impl ip_name_lookup::Host for View<'_> {
             let Ok(name) = name.parse::<Name>() else {
                 return Ok(Err(ErrorCode::InvalidArgument));
             };
+            self.meter.charge(fuel::CONNECT);
             let session = self.session.clone();
             answers.pending = Some(spawn(async move {
                 session.look_up(&name).await.map_err(|error| told(&error))

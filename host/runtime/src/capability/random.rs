@@ -11,7 +11,7 @@ use rand::TryRng;
 use sha2::{Digest as _, Sha256};
 use wasmtime::component::{HasData, Linker};
 use wasmtime_wasi::WasiCtxBuilder;
-use wasmtime_wasi::p2::bindings::random::random;
+use wasmtime_wasi::p2::bindings::random::{insecure, random};
 use wasmtime_wasi::random::{Deterministic, WasiRandomCtx};
 
 use super::undeclared;
@@ -47,11 +47,26 @@ struct View<'a> {
 }
 
 pub(super) fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
-    random::add_to_linker::<State, Random>(linker, |state| View {
-        wasi: state.wasi.random(),
-        granted: state.random,
-        meter: &state.meter,
-    })
+    fn view(state: &mut State) -> View<'_> {
+        View {
+            wasi: state.wasi.random(),
+            granted: state.random,
+            meter: &state.meter,
+        }
+    }
+    random::add_to_linker::<State, Random>(linker, view)?;
+    insecure::add_to_linker::<State, Random>(linker, view)
+}
+
+/// Charges for so many bytes.
+///
+/// **Errors**: more than anybody needs at once.
+fn charge(meter: &Meter, len: u64) -> wasmtime::Result<()> {
+    meter.charge(fuel::HOST_CALL.saturating_add(len));
+    if len > RANDOM_BYTES_MAX {
+        return Err(wasmtime::Error::new(TooMany));
+    }
+    Ok(())
 }
 
 /// Sets the generators up for a grant.
@@ -149,10 +164,7 @@ impl random::Host for View<'_> {
         if !self.granted {
             return undeclared(self.meter, "random", "read");
         }
-        self.meter.charge(fuel::HOST_CALL.saturating_add(len));
-        if len > RANDOM_BYTES_MAX {
-            return Err(wasmtime::Error::new(TooMany));
-        }
+        charge(self.meter, len)?;
         self.wasi.get_random_bytes(len)
     }
 
@@ -162,6 +174,18 @@ impl random::Host for View<'_> {
         }
         self.meter.charge(fuel::HOST_CALL);
         self.wasi.get_random_u64()
+    }
+}
+
+impl insecure::Host for View<'_> {
+    fn get_insecure_random_bytes(&mut self, len: u64) -> wasmtime::Result<Vec<u8>> {
+        charge(self.meter, len)?;
+        self.wasi.get_insecure_random_bytes(len)
+    }
+
+    fn get_insecure_random_u64(&mut self) -> wasmtime::Result<u64> {
+        self.meter.charge(fuel::HOST_CALL);
+        self.wasi.get_insecure_random_u64()
     }
 }
 

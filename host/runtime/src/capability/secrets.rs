@@ -15,6 +15,7 @@ use futures::future::BoxFuture;
 use thiserror::Error;
 
 use crate::bindings::cofferdam::tool::secrets as wit;
+use crate::fuel;
 use crate::state::State;
 use crate::warrant::Warrant;
 
@@ -140,6 +141,7 @@ impl Held {
 
 impl wit::Host for State {
     async fn get(&mut self, name: String) -> wasmtime::Result<Result<String, wit::Error>> {
+        self.meter.charge(fuel::READ);
         let held = Arc::clone(&self.secrets);
         Ok(held.give(&name).await.map_err(|refusal| match refusal {
             Refusal::Denied(_) => wit::Error::Denied,

@@ -9,6 +9,7 @@ use wasmtime::component::{HasData, Linker, Resource, ResourceTable};
 use wasmtime_wasi::p2::pipe::{AsyncReadStream, AsyncWriteStream};
 use wasmtime_wasi::p2::{DynInputStream, DynOutputStream};
 
+use crate::fuel;
 use crate::state::State;
 
 mod bindings {
@@ -37,9 +38,12 @@ struct View<'a> {
 }
 
 pub(super) fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
-    tls::add_to_linker::<State, Connections>(linker, |state| View {
-        session: &state.requests.session,
-        table: &mut state.table,
+    tls::add_to_linker::<State, Connections>(linker, |state| {
+        state.meter.charge(fuel::CONNECT);
+        View {
+            session: &state.requests.session,
+            table: &mut state.table,
+        }
     })
 }
 

@@ -13,6 +13,7 @@ use super::bindings::wasi::filesystem::types::{
 };
 use super::streams::{Input, Output, Place};
 use super::{Descriptor, Entries, Failure, Host, blocking, errors};
+use crate::fuel;
 
 type Directory = Arc<cofferdam_files::Directory>;
 type File = Arc<cofferdam_files::File>;
@@ -161,6 +162,7 @@ impl types::HostDescriptor for Host<'_> {
     ) -> Result<(Vec<u8>, bool)> {
         let file = self.file(&of)?;
         let bytes = blocking(move || file.read(len, offset)).await?;
+        self.meter.charge(fuel::bytes(bytes.len()));
         let is_end = bytes.is_empty() && len > 0;
         Ok((bytes, is_end))
     }
@@ -172,6 +174,7 @@ impl types::HostDescriptor for Host<'_> {
         offset: u64,
     ) -> Result<u64> {
         let file = self.file(&of)?;
+        self.meter.charge(fuel::bytes(bytes.len()));
         let written = blocking(move || file.write(&bytes, offset)).await?;
         Ok(written as u64)
     }
