@@ -7,13 +7,13 @@ use std::mem::MaybeUninit;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
-use cofferdam_policy::capability::filesystem::Right;
+use cofferdam_policy::capability::filesystem::{MountPath, Right};
 use rustix::fs::{self, AtFlags, FileType, Mode, OFlags, RawDir};
 
 use crate::directory::{Directory, Spot};
 use crate::error::Error;
 use crate::file::File;
-use crate::mount::Need;
+use crate::mount::{Mount, Need};
 use crate::resolve::AtEnd;
 use crate::stat::{Kind, Stat};
 
@@ -47,6 +47,8 @@ pub struct Listing {
     page: VecDeque<Entry>,
     /// Names that an overlay answers for.
     hidden: HashSet<String>,
+    /// What a guest lists, which is asked about at each page; nothing where the host does.
+    of: Option<(Arc<Mount>, MountPath)>,
 }
 
 impl Directory {
@@ -116,22 +118,25 @@ impl Directory {
     /// Begins to list this directory.
     pub fn list(&self) -> Result<Listing, Error> {
         self.mount.decide_exact(&self.path, Right::List)?;
-        match (&self.mount.overlay, &self.fd) {
+        let mut listing = match (&self.mount.overlay, &self.fd) {
             (Some(overlay), _) => {
                 let below = overlay.below(&self.mount, &self.path)?;
                 let (made, hidden) = overlay.made_in(&self.path);
                 match below {
-                    Some(fd) => Listing::of(&fd, made, hidden),
-                    None => Ok(Listing {
+                    Some(fd) => Listing::of(&fd, made, hidden)?,
+                    None => Listing {
                         fd: None,
                         page: made.into(),
                         hidden,
-                    }),
+                        of: None,
+                    },
                 }
             }
-            (None, Some(fd)) => Listing::of(fd, Vec::new(), HashSet::new()),
-            (None, None) => Err(Error::NoEntry),
-        }
+            (None, Some(fd)) => Listing::of(fd, Vec::new(), HashSet::new())?,
+            (None, None) => return Err(Error::NoEntry),
+        };
+        listing.of = Some((self.mount.clone(), self.path.clone()));
+        Ok(listing)
     }
 
     /// Which directory this is.
@@ -176,6 +181,7 @@ impl Listing {
             fd: Some(fs::openat(fd, ".", flags, Mode::empty())?),
             page: first.into(),
             hidden,
+            of: None,
         })
     }
 
@@ -207,6 +213,12 @@ impl Listing {
         let Some(fd) = &self.fd else {
             return Ok(false);
         };
+        // Noted once, when it began, unless it was taken back since.
+        if let Some((mount, path)) = &self.of
+            && !mount.allows(path, Right::List)
+        {
+            mount.decide_exact(path, Right::List)?;
+        }
         let mut buffer = [MaybeUninit::uninit(); PAGE_BYTES];
         let mut raw = RawDir::new(fd, &mut buffer);
         let mut any = false;

@@ -45,7 +45,10 @@ impl TestGate {
 
 impl Gate for TestGate {
     fn decide(&self, ask: &FileAsk) -> Result<Quota, Refused> {
-        if let Ok(allowed) = self.files.slice().decide(ask) {
+        let decided = self.files.slice().decide(ask);
+        if let Ok(allowed) = decided
+            && !self.is_taken(ask)
+        {
             Ok(allowed.caps)
         } else {
             let note = format!("{} {ask}", ask.right.as_str());

@@ -22,12 +22,14 @@ pub(crate) mod tool_call;
 
 use std::fmt;
 
+use cofferdam_policy::Capability;
 use cofferdam_types::call::{Denial, DenialCode};
 use wasmtime::component::{HasSelf, Linker};
 
 use crate::bindings;
 use crate::meter::Meter;
 use crate::state::State;
+use crate::warrant::Warrant;
 
 /// A denial on its way out of a host function, as a trap.
 #[derive(Debug)]
@@ -68,6 +70,17 @@ pub(crate) fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     bindings::cofferdam::tool::progress::add_to_linker::<State, HasSelf<State>>(linker, |state| {
         state
     })
+}
+
+/// Ends the call over a capability that it was granted and that a later policy took back.
+fn still<C: Capability<Ask = ()>>(warrant: &Warrant) -> wasmtime::Result<()> {
+    match warrant.grant().decide::<C>(&()) {
+        Ok(_) => Ok(()),
+        Err(denial) => {
+            warrant.refused(denial.clone());
+            Err(wasmtime::Error::new(Refused(denial)))
+        }
+    }
 }
 
 /// Ends the call over a capability that the tool uses without declaring it.

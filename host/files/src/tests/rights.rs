@@ -217,3 +217,18 @@ fn a_refused_path_tells_nothing_of_what_is_there() {
         assert_eq!(workspace.read_link(path), Err(OUTCOME), "{path}");
     }
 }
+
+#[test]
+fn a_listing_that_is_taken_back_ends() {
+    let world = World::open();
+    for n in 0..3_000 {
+        fs::write(world.host("workspace").join(format!("file-{n}")), "").expect("written");
+    }
+    let mut listing = world.workspace().list().expect("begun");
+    assert!(listing.next().expect("a page").is_some());
+    let taken = (Right::List, "");
+    world.gate.taken.lock().expect("no panic").push(taken);
+    while listing.pop().is_some() {}
+    assert_eq!(listing.next(), Err(Error::NotPermitted));
+    assert_eq!(world.noted(), ["list /workspace"]);
+}

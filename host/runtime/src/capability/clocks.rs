@@ -1,17 +1,18 @@
 //! Clocks and timers. A frozen wall clock shows one time for ever; the monotonic clock counts from the
 //! start of the call in either case, so that timers fire and waiting ends.
 
-use cofferdam_policy::capability::clocks::ClockMode;
+use cofferdam_policy::capability::clocks::{self as capability, ClockMode};
 use cofferdam_types::Timestamp;
 use wasmtime::component::{HasData, Linker, Resource};
 use wasmtime_wasi::clocks::WasiClocksCtxView;
 use wasmtime_wasi::p2::DynPollable;
 use wasmtime_wasi::p2::bindings::clocks::{monotonic_clock, wall_clock};
 
-use super::undeclared;
+use super::{still, undeclared};
 use crate::fuel;
 use crate::meter::Meter;
 use crate::state::State;
+use crate::warrant::Warrant;
 
 struct Clocks;
 
@@ -23,12 +24,13 @@ struct View<'a> {
     wasi: WasiClocksCtxView<'a>,
     mode: Option<ClockMode>,
     meter: &'a Meter,
+    warrant: &'a Warrant,
 }
 
 impl View<'_> {
     fn check(&self, operation: &str) -> wasmtime::Result<()> {
         if self.mode.is_some() {
-            Ok(())
+            still::<capability::Clocks>(self.warrant)
         } else {
             undeclared(self.meter, "clocks", operation)
         }
@@ -46,6 +48,7 @@ pub(super) fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
             wasi,
             mode: state.clocks,
             meter: &state.meter,
+            warrant: &state.warrant,
         }
     }
     wall_clock::add_to_linker::<State, Clocks>(linker, view)?;

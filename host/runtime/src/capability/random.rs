@@ -6,7 +6,7 @@ use std::convert::Infallible;
 use std::fmt;
 
 use cofferdam_policy::Grant;
-use cofferdam_policy::capability::random::RandomMode;
+use cofferdam_policy::capability::random::{self as capability, RandomMode};
 use rand::TryRng;
 use sha2::{Digest as _, Sha256};
 use wasmtime::component::{HasData, Linker};
@@ -14,10 +14,11 @@ use wasmtime_wasi::WasiCtxBuilder;
 use wasmtime_wasi::p2::bindings::random::{insecure, random};
 use wasmtime_wasi::random::{Deterministic, WasiRandomCtx};
 
-use super::undeclared;
+use super::{still, undeclared};
 use crate::fuel;
 use crate::meter::Meter;
 use crate::state::State;
+use crate::warrant::Warrant;
 
 /// Most random bytes of one host call: a generator is seeded with 32.
 pub(crate) const RANDOM_BYTES_MAX: u64 = 1 << 20;
@@ -44,6 +45,17 @@ struct View<'a> {
     wasi: &'a mut WasiRandomCtx,
     granted: bool,
     meter: &'a Meter,
+    warrant: &'a Warrant,
+}
+
+impl View<'_> {
+    fn check(&self) -> wasmtime::Result<()> {
+        if self.granted {
+            still::<capability::Random>(self.warrant)
+        } else {
+            undeclared(self.meter, "random", "read")
+        }
+    }
 }
 
 pub(super) fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
@@ -52,6 +64,7 @@ pub(super) fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
             wasi: state.wasi.random(),
             granted: state.random,
             meter: &state.meter,
+            warrant: &state.warrant,
         }
     }
     random::add_to_linker::<State, Random>(linker, view)?;
@@ -161,17 +174,13 @@ impl TryRng for Seeded {
 
 impl random::Host for View<'_> {
     fn get_random_bytes(&mut self, len: u64) -> wasmtime::Result<Vec<u8>> {
-        if !self.granted {
-            return undeclared(self.meter, "random", "read");
-        }
+        self.check()?;
         charge(self.meter, len)?;
         self.wasi.get_random_bytes(len)
     }
 
     fn get_random_u64(&mut self) -> wasmtime::Result<u64> {
-        if !self.granted {
-            return undeclared(self.meter, "random", "read");
-        }
+        self.check()?;
         self.meter.charge(fuel::HOST_CALL);
         self.wasi.get_random_u64()
     }
