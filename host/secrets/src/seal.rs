@@ -1,13 +1,15 @@
 //! How a value is sealed.
 //!
-//! **Shape** of a sealed value: the format (1 byte, `0x01`), the nonce (12 bytes, random), the
+//! **Shape** of a sealed value: the format (1 byte, `0x02`), the nonce (12 bytes, random), the
 //! AES-256-GCM ciphertext, its tag (16 bytes).
 //!
 //! The authenticated data ties it to its place: `cofferdam-secret`, the format, the tenant and the
-//! name (each with its length as 4 bytes before it), the version (8 bytes) and the key's id
-//! (8 bytes); all numbers big-endian. So a sealed value that is moved to another name or tenant,
-//! or put in the place of a newer one, doesn't open. Random nonces are right for 2^32 values under
-//! one key (NIST SP 800-38D, 8.3), far above what a vault holds between two rotations.
+//! name (each with its length as 4 bytes before it), the version, the time of the first value in
+//! milliseconds and the key's id (8 bytes each); all numbers big-endian. So a sealed value that is
+//! moved to another name or tenant, or put in the place of a newer one, doesn't open; neither where
+//! the secret was removed in between and its versions began anew. A record that is put back as a
+//! whole does: only a rotation of the key tells that apart. Random nonces are right for 2^32 values
+//! under one key (NIST SP 800-38D, 8.3), far above what a vault holds between two rotations.
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use aws_lc_rs::error::Unspecified;
@@ -17,7 +19,7 @@ use zeroize::Zeroizing;
 
 /// Bytes of a key.
 pub(crate) const KEY_BYTES: usize = 32;
-const FORMAT: u8 = 1;
+const FORMAT: u8 = 2;
 const TAG_BYTES: usize = 16;
 
 /// What a sealed value is tied to.
@@ -26,6 +28,8 @@ pub(crate) struct Place<'a> {
     pub(crate) tenant: &'a Tenant,
     pub(crate) name: &'a SecretName,
     pub(crate) version: u64,
+    /// When the secret got its first value: versions begin anew with another one.
+    pub(crate) created_at: Timestamp,
 }
 
 impl<'a> Place<'a> {
@@ -34,6 +38,7 @@ impl<'a> Place<'a> {
             tenant: &head.tenant,
             name: &head.name,
             version: head.version,
+            created_at: head.created_at,
         }
     }
 }
@@ -130,6 +135,7 @@ impl SealKey {
             tie.extend_from_slice(text.as_bytes());
         }
         tie.extend_from_slice(&place.version.to_be_bytes());
+        tie.extend_from_slice(&place.created_at.as_millis().to_be_bytes());
         tie.extend_from_slice(self.id.as_bytes());
         Aad::from(tie)
     }

@@ -180,6 +180,7 @@ impl Vault {
                 tenant,
                 name,
                 version: record.head.version,
+                created_at: record.head.created_at,
             };
             let ring = self.ring.read().await;
             if let Some(key) = ring.key(record.head.key) {

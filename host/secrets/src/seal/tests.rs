@@ -27,19 +27,20 @@ fn value(text: &str) -> SecretValue {
     SecretValue::new(text.to_owned()).expect("long enough")
 }
 
-/// A place by its three parts.
+/// A place by its parts, of a secret that was made at some time.
 fn with<T>(tenant: &str, name: &str, version: u64, run: impl FnOnce(Place<'_>) -> T) -> T {
     run(Place {
         tenant: &tenant.parse().expect("a tenant"),
         name: &name.parse().expect("a name"),
         version,
+        created_at: Timestamp::from_millis(1_700_000_000_000),
     })
 }
 
 /// What another implementation of AES-256-GCM (Python's `cryptography`) makes of the same key,
 /// nonce, text and place.
-const KNOWN: &str = "01a0a1a2a3a4a5a6a7a8a9aaab85770e5f20a8769f0a0af5a0625aa2bf04d83c62eb9731\
-                     18fd7e4ae3ae2698f20a3b06dacaba970a51dc5ca3";
+const KNOWN: &str = "02a0a1a2a3a4a5a6a7a8a9aaab85770e5f20a8769f0a0af5a0625aa2bf04d83c62eb9731\
+                     18fd7e4ae32f8652f7893d7fe4884ea68901f545fa";
 
 #[test]
 fn the_layout_is_the_documented_one() {
@@ -71,6 +72,15 @@ fn a_value_opens_in_its_own_place_alone() {
     for (tenant, name, version) in [("b", "b", 1), ("a", "a", 1), ("a", "b", 2), ("a", "b", 0)] {
         assert!(!opens(tenant, name, version), "{tenant} {name} {version}");
     }
+    let made_again = with("a", "b", 1, |place| {
+        let created_at = Timestamp::from_millis(place.created_at.as_millis() + 1);
+        let place = Place {
+            created_at,
+            ..place
+        };
+        key().open(place, &sealed).is_ok()
+    });
+    assert!(!made_again);
     let other = SealKey::new(
         SealKeyId::new([0; 8]),
         Timestamp::from_millis(0),

@@ -156,6 +156,32 @@ async fn a_sealed_value_opens_in_no_other_place() {
     }
 }
 
+/// Versions begin anew after a removal, and what was sealed as the same version before stays shut.
+#[tokio::test]
+async fn a_value_from_before_a_removal_does_not_open_again() {
+    let world = World::new();
+    let vault = world.open().await;
+    let (owner, of) = (tenant("alpha"), name("token"));
+    let kept = || async {
+        let kept = world.table.get(&owner, &of).await;
+        kept.expect("readable").expect("there")
+    };
+    set(&vault, "alpha", "token", "the first value").await;
+    let before = kept().await;
+    assert!(vault.remove(&owner, &of).await.expect("removed"));
+    set(&vault, "alpha", "token", "the second value").await;
+    let after = kept().await;
+    assert_eq!(before.head.version, after.head.version);
+    let swapped = SecretRecord {
+        head: after.head.clone(),
+        sealed: before.sealed,
+    };
+    let put = world.table.put(&swapped, Some(&after.head)).await;
+    put.expect("swapped");
+    let got = vault.get(&owner, &of).await;
+    assert!(matches!(got, Err(Error::Damaged(_))));
+}
+
 /// SE-11: a key file that others can read opens nothing.
 #[tokio::test]
 async fn the_keys_have_to_be_there_and_the_owners_alone() {
