@@ -4,6 +4,7 @@
 //! says who may start it and how. Arguments are a grammar of typed values and never a command
 //! line, and a path is always inside a mount.
 
+mod containing;
 mod grammar;
 mod limits;
 mod program;
@@ -47,7 +48,8 @@ pub struct Entry {
     #[serde(default)]
     pub arguments: Option<GrammarEntry>,
     /// Below `deny`: a start is denied when one of its arguments, or what follows the `=` in one,
-    /// is one of these. Left out: every start.
+    /// is one of these; for a `path`, when any part of an argument could lead there, as every
+    /// absolute one could. Left out, or with an `argument` that the call doesn't have: every start.
     #[serde(default)]
     pub containing: Option<Vec<ValueEntry>>,
     /// Below `allow`: what it may be given to read. Left out: nothing.
@@ -168,7 +170,7 @@ impl Pattern for Subprocess {
             Starts::Containing(values) => ask
                 .arguments()
                 .iter()
-                .any(|argument| contains(values, argument, ask.cwd())),
+                .any(|argument| containing::contains(values, argument, ask.cwd())),
             Starts::Of {
                 grammar,
                 stdin_bytes_max,
@@ -261,7 +263,15 @@ impl Capability for Subprocess {
         let starts = match &self.starts {
             Starts::All => Starts::All,
             Starts::Containing(values) => {
-                Starts::Containing(values.iter().map(|value| value.bound(arguments)).collect())
+                let is_missing = |value: &Value| {
+                    value.is_bound_by_arguments() && value.bound(arguments).is_nothing()
+                };
+                if values.iter().any(is_missing) {
+                    // What isn't known can't be looked for, and leaving it out lifts no deny.
+                    Starts::All
+                } else {
+                    Starts::Containing(values.iter().map(|value| value.bound(arguments)).collect())
+                }
             }
             Starts::Of {
                 grammar,
@@ -339,25 +349,6 @@ fn named(entry: &Entry) -> Result<(), Fault> {
         return Err(Fault::at("/program", "the name of a registered program"));
     }
     Ok(())
-}
-
-/// True when an argument, or what follows the `=` in it, is one of these.
-fn contains(values: &[Value], argument: &Argument, cwd: &Place) -> bool {
-    let after = match argument {
-        Argument::Text(text) => text
-            .split_once('=')
-            .map(|(_, value)| Argument::Text(value.to_owned())),
-        Argument::Path { place, .. } => Some(Argument::Path {
-            prefix: String::new(),
-            place: place.clone(),
-        }),
-    };
-    values.iter().any(|value| {
-        [Some(argument), after.as_ref()]
-            .into_iter()
-            .flatten()
-            .any(|argument| value.fits(argument, value::Position::Joined, cwd))
-    })
 }
 
 /// The entry that allows this start and no other.

@@ -195,6 +195,30 @@ impl Place {
         })
     }
 
+    /// Where any spelling of a path leads from here, `.`, `..` and empty parts included. `None` when
+    /// it is absolute, too long for the system, or leads out of the mount.
+    pub(super) fn walk(&self, path: &str) -> Option<Self> {
+        if path.starts_with('/') || path.len() > PATH_BYTES_MAX {
+            return None;
+        }
+        let mut names: Vec<&str> = self
+            .path
+            .split('/')
+            .filter(|name| !name.is_empty())
+            .collect();
+        for name in path.split('/') {
+            match name {
+                "" | "." => {}
+                ".." => drop(names.pop()?),
+                name => names.push(name),
+            }
+        }
+        Some(Self {
+            mount: self.mount.clone(),
+            path: names.join("/"),
+        })
+    }
+
     /// True for this place and everything below it.
     pub fn contains(&self, other: &Self) -> bool {
         self.mount == other.mount

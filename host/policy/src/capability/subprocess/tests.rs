@@ -1,4 +1,5 @@
 mod model;
+mod readings;
 
 use super::*;
 

@@ -114,12 +114,23 @@ impl Value {
             }
             Argument::Text(text) => text.as_str(),
         };
-        if position == Position::Alone
-            && text.starts_with('-')
-            && !matches!(self, Self::Exact(_) | Self::OneOf(_))
-        {
+        if matches!(self, Self::Exact(_) | Self::OneOf(_)) {
+            return self.means(text);
+        }
+        if position == Position::Alone && text.starts_with('-') {
             return false;
         }
+        match self {
+            Self::Path(within) => cwd.join(text).is_ok_and(|place| within.contains(&place)),
+            // Nothing, until the call has said what.
+            Self::Argument(_) => false,
+            _ => self.means(text),
+        }
+    }
+
+    /// True when this very text is meant, whatever a program would make of it. Of a path no text is:
+    /// it depends on where it starts.
+    pub(super) fn means(&self, text: &str) -> bool {
         match self {
             Self::Exact(exact) | Self::Bound(exact) => exact == text,
             Self::OneOf(texts) => texts.iter().any(|one| one == text),
@@ -128,9 +139,8 @@ impl Value {
                 .parse::<i64>()
                 .is_ok_and(|number| (*min..=*max).contains(&number) && number.to_string() == text),
             Self::Name => is_name(text),
-            Self::Path(within) => cwd.join(text).is_ok_and(|place| within.contains(&place)),
-            Self::Argument(_) => false,
             Self::Any => true,
+            Self::Path(_) | Self::Argument(_) => false,
         }
     }
 
