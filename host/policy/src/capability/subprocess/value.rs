@@ -11,7 +11,8 @@ const NAME_CHARS_MAX: usize = 128;
 /// What one argument of a program may be, as people write it.
 ///
 /// A value that begins with `-` fits `exact` and `one_of` alone, unless it stands behind the `=`
-/// of its flag: a program could take it for a flag that nobody declared.
+/// of its flag: a program could take it for a flag that nobody declared. One that begins with `@`
+/// fits these alone wherever it stands: many programs read more arguments from such a file.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum ValueEntry {
@@ -32,11 +33,12 @@ pub enum ValueEntry {
     },
     /// Letters, digits, `.`, `_` and `-`, a letter or digit first, at most 128 characters.
     Name,
-    /// A path inside a mount.
+    /// A path inside a mount. As a text it is relative, begins with a letter, a digit, `.` or `_`,
+    /// and holds no `:`, so that no program takes it for anything else.
     Path(PathEntry),
     /// The value of this argument of the call: a text, a number or a boolean of its JSON object.
     Argument(String),
-    /// Any text that does not begin with `-`.
+    /// Any text that does not begin with `-` or `@`.
     Any,
 }
 
@@ -62,7 +64,7 @@ pub(super) enum Value {
     Path(Place),
     /// Narrowed by the call's argument of this name; fits nothing until it is bound.
     Argument(String),
-    /// What the call's argument said. It came with the call, so a leading dash doesn't fit.
+    /// What the call's argument said. It came with the call, so a leading `-` or `@` doesn't fit.
     Bound(String),
     Any,
 }
@@ -117,11 +119,13 @@ impl Value {
         if matches!(self, Self::Exact(_) | Self::OneOf(_)) {
             return self.means(text);
         }
-        if position == Position::Alone && text.starts_with('-') {
+        if text.starts_with('@') || position == Position::Alone && text.starts_with('-') {
             return false;
         }
         match self {
-            Self::Path(within) => cwd.join(text).is_ok_and(|place| within.contains(&place)),
+            Self::Path(within) => {
+                is_plain_path(text) && cwd.join(text).is_ok_and(|place| within.contains(&place))
+            }
             // Nothing, until the call has said what.
             Self::Argument(_) => false,
             _ => self.means(text),
@@ -188,4 +192,11 @@ fn is_name(text: &str) -> bool {
         && text
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'))
+}
+
+/// True for what programs take for a relative path and nothing else: no response file (`@a`), no
+/// address (`host:path`, `ext::a`, `file:/a`), no pattern or magic (`:(top)`, `~/a`).
+fn is_plain_path(text: &str) -> bool {
+    let is_first = |first: char| first.is_alphanumeric() || matches!(first, '.' | '_');
+    text.starts_with(is_first) && !text.contains(':')
 }

@@ -55,7 +55,7 @@ impl Kind {
         match self {
             Self::Exact(exact) => text == *exact,
             Self::OneOf(all) => all.contains(&text),
-            _ if dash => false,
+            _ if dash || text.as_bytes().first() == Some(&b'@') => false,
             Self::Integer(min, max) => (*min..=*max).any(|number| format!("{number}") == text),
             Self::Name => {
                 let mut chars = text.chars();
@@ -79,8 +79,11 @@ fn is_under(text: &str, under: &str) -> bool {
         .all(|part| matches!(part, Component::Normal(_)));
     // A spelling that the walk would change is none that is passed on.
     let rebuilt: std::path::PathBuf = Path::new(text).components().collect();
+    let special = |c: char| !(c.is_alphanumeric() || "._".contains(c));
     plain
         && !text.is_empty()
+        && !text.starts_with(special)
+        && !text.contains(':')
         && rebuilt.as_os_str() == text
         && !text.chars().any(char::is_control)
         && Path::new("/m/sub")
@@ -255,6 +258,11 @@ fn argument() -> impl Strategy<Value = &'static str> {
         "./a",
         "a/",
         "a\nb",
+        "@a",
+        "a@b",
+        "a:b",
+        "--deep=@a",
+        "--deep=a:b",
         "--other",
         "--=a",
     ])

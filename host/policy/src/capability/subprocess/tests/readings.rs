@@ -27,6 +27,46 @@ fn a_deny_holds_without_its_argument() {
     assert!(deny.covers(&start("git", &["checkout", "main"])));
 }
 
+/// PR-01: values that a program reads as more than they are.
+#[test]
+fn a_value_is_no_response_file_and_no_address() {
+    let path = r#"{"path": {"mount": "workspace"}}"#;
+    let readings: &[&[&str]] = &[
+        &["@x"],
+        &["host:path"],
+        &["ext::sh"],
+        &["file:/etc/passwd"],
+        &[":(top)x"],
+        &["~/x"],
+        &["$x"],
+    ];
+    check(
+        &format!(r#"{{"positions": [{path}]}}"#),
+        &[&["x@y"], &[".x"], &["_x"], &["1"], &["\u{e9}"], &["."]],
+        readings,
+    );
+    check(
+        &format!(r#"{{"flags": {{"-I": {{"joined": {path}}}, "--data": {{"joined": "any"}}}}}}"#),
+        &[&["-Ix"], &["--data=x@y"], &["--data=-x"]],
+        &[&["-I@x"], &["-Ia:b"], &["--data=@x"]],
+    );
+    for value in [r#""any""#, r#"{"glob": "**"}"#] {
+        check(
+            &format!(r#"{{"positions": [{value}]}}"#),
+            &[&["x"], &["host:path"]],
+            &[&["@x"], &["-x"]],
+        );
+    }
+    check(r#"{"positions": [{"exact": "@x"}]}"#, &[&["@x"]], &[]);
+    let bound = Subprocess::allow(entry(
+        r#"{"program": "git", "arguments": {"positions": [{"argument": "file"}]}}"#,
+    ));
+    let bound = bound
+        .expect("an allow")
+        .bound(&serde_json::json!({"file": "@x"}));
+    assert!(!bound.expect("something").covers(&start("git", &["@x"])));
+}
+
 /// Checks which arguments a deny of `secret/x` in the workspace covers, from a directory.
 fn check_denied(cwd: &str, denied: &[&str], passed: &[&str]) {
     let deny = r#"{"program": "git", "containing": [{"path": {"mount": "workspace", "under": "secret/x"}}]}"#;
