@@ -7,7 +7,9 @@ use serde_json::Value as Json;
 
 use crate::applicable::Cache;
 use crate::bounds::Ceiling;
+use crate::capability::Capability as _;
 use crate::capability::filesystem::Mounts;
+use crate::capability::network::Network;
 use crate::capability::subprocess::Program;
 use crate::document::Source;
 use crate::index::Index;
@@ -111,6 +113,11 @@ impl Policy {
             parts
                 .ceiling
                 .narrow(&entry, &Origin::builtin(&timeout.source));
+        }
+        if narrowing.takes(Network::NAME).is_some() {
+            // A program's network is its entry's, which no capability of a call stands for.
+            let offline = |(name, program): (&String, &Program)| (name.clone(), program.offline());
+            parts.programs = Arc::new(parts.programs.iter().map(offline).collect());
         }
         parts.narrowing = narrowing;
         Self::new(parts)

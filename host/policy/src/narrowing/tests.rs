@@ -56,6 +56,36 @@ fn variables_take_and_never_give() {
     }
 }
 
+/// A program's network is in its entry, not in what a call has of the network.
+#[test]
+fn programs_lose_their_network_too() {
+    const PROGRAMS: &str = "version: 1
+programs:
+  git: {path: /usr/bin/git, network: true}
+rules:
+  - {tools: ['*'], allow: {subprocess: [{program: git}]}}
+";
+    let has_network = |variables: &[(&str, &str)]| {
+        let variables = variables
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let narrowing = Narrowing::from_environment(variables).expect("read");
+        let spec = spec("fetch", vec![Capability::Subprocess]);
+        let (caller, limits) = (Caller::local(), LimitRequest::default());
+        let grant = policy(PROGRAMS)
+            .narrowed(narrowing)
+            .decide(
+                &Subject::declared(Digest::of(b""), &spec),
+                &Request::bare(&caller, &limits),
+            )
+            .expect("a grant");
+        grant.program("git").expect("a program").network()
+    };
+    assert!(has_network(&[]));
+    assert!(has_network(&[("TTA_ALLOW_NETWORK_TOOLS", "true")]));
+    assert!(!has_network(&[("TTA_ALLOW_NETWORK_TOOLS", "false")]));
+}
+
 #[test]
 fn what_cannot_be_read_is_an_error_and_never_a_guess() {
     for (name, value) in [

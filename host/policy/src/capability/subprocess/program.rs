@@ -163,6 +163,14 @@ impl Program {
         self.network
     }
 
+    /// The same, without a network.
+    pub(crate) fn offline(&self) -> Self {
+        Self {
+            network: false,
+            ..self.clone()
+        }
+    }
+
     /// What happens where the machine can't confine it.
     pub fn confinement(&self) -> Confinement {
         self.confinement
