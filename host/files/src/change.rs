@@ -148,7 +148,8 @@ impl Directory {
 
     /// Moves a name within a mount.
     ///
-    /// A directory takes all that is below it along, so all of that has to be granted at both ends.
+    /// A directory takes all that is below it along, so all of that has to be granted at both ends,
+    /// and it stays at its depth. A link may come to lie deeper only.
     pub fn rename(&self, from: &str, into: &Self, to: &str) -> Result<(), Error> {
         let source = self.locate(from, Need::All(&[Right::Delete]), AtEnd::Link)?;
         let target = into.locate(to, Need::All(&[Right::Create]), AtEnd::Link)?;
@@ -161,7 +162,8 @@ impl Directory {
         }
         match kind {
             Kind::Directory => self.check_tree(&source.path, &target.path)?,
-            Kind::File | Kind::Link => self.gives_no_more(&source.path, &target.path)?,
+            Kind::File => self.gives_no_more(&source.path, &target.path)?,
+            Kind::Link => self.check_link(&source.path, &target.path)?,
             Kind::Other => return Err(Error::NotPermitted),
         }
         let replaces = into.kind(&target)?.is_some();
@@ -186,8 +188,9 @@ impl Directory {
         Ok(fs::renameat_with(old, old_name, new, new_name, flags)?)
     }
 
-    /// Everything below both ends is granted, and the tree does not come to lie deeper: how deep it
-    /// is itself is not known.
+    /// Everything below both ends is granted, and the tree stays at its depth: deeper, and files in
+    /// it could lie too deep; less deep, and what its links climb could lead out of the mount. Neither
+    /// is looked for, since others may put it there while one looks.
     fn check_tree(&self, from: &MountPath, to: &MountPath) -> Result<(), Error> {
         for path in [from, to] {
             for right in Right::ALL {
@@ -195,7 +198,16 @@ impl Directory {
                     .decide(&FileAsk::below(&self.mount.name, path, right))?;
             }
         }
-        if to.depth() > from.depth() {
+        if to.depth() != from.depth() {
+            return Err(Error::CrossDevice);
+        }
+        Ok(())
+    }
+
+    /// A link climbs as many names as when it was made, so with fewer above it, it could lead out.
+    fn check_link(&self, from: &MountPath, to: &MountPath) -> Result<(), Error> {
+        self.gives_no_more(from, to)?;
+        if to.depth() < from.depth() {
             return Err(Error::CrossDevice);
         }
         Ok(())

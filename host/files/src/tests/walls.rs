@@ -149,6 +149,48 @@ fn a_guest_plants_no_link_that_leads_out() {
     assert_eq!(link("link"), Err(Error::NoEntry));
 }
 
+/// A link that stays inside where it was made would lead out from a place with fewer names above it:
+/// to whatever follows it natively, a person or a program of the machine.
+#[test]
+fn no_link_comes_to_lead_out_by_being_moved() {
+    let world = World::open();
+    let workspace = world.workspace();
+    for path in ["a", "a/b", "a/c", "d", "d/e"] {
+        workspace.create_directory(path).expect("made");
+    }
+    workspace
+        .symlink("../../d", "a/b/link")
+        .expect("as deep as it climbs");
+    for to in ["link", "a/link"] {
+        assert_eq!(
+            workspace.rename("a/b/link", &workspace, to),
+            Err(Error::CrossDevice)
+        );
+    }
+    let inner = directory(workspace.open("a/b", READ).expect("opened"));
+    assert_eq!(
+        inner.rename("link", &workspace, "link"),
+        Err(Error::CrossDevice)
+    );
+    assert_eq!(
+        workspace.rename("a/b", &workspace, "b"),
+        Err(Error::CrossDevice)
+    );
+    workspace
+        .rename("a/b/link", &workspace, "a/c/link")
+        .expect("as deep as before");
+    workspace
+        .rename("a/c", &workspace, "d/c")
+        .expect("as deep as before");
+    let target = world.host("workspace/d/c/link").canonicalize();
+    let root = world.host("workspace").canonicalize().expect("there");
+    assert!(target.is_ok_and(|target| target.starts_with(root)));
+    workspace.create_directory("d/e/f").expect("made");
+    workspace
+        .rename("d/c/link", &workspace, "d/e/f/link")
+        .expect("deeper");
+}
+
 /// FS-05, FS-06: a slash behind a link moves and opens nothing behind it.
 #[test]
 fn a_slash_at_the_end_makes_nothing_of_a_link() {
