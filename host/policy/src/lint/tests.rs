@@ -77,6 +77,20 @@ rules:
     );
 }
 
+/// FS-07: who can change a directory can put a link where another mount begins.
+#[test]
+fn points_at_mounts_that_lie_in_each_other() {
+    check(
+        "version: 1
+mounts: {all: {path: /srv/data}, part: {path: /srv/data/part}, other: {path: /srv/database}}
+rules:
+  - tools: ['a@^1']
+    allow: {filesystem: [{mount: all}, {mount: part}, {mount: other}]}
+",
+        &[(1, "`part` lies in `all`")],
+    );
+}
+
 #[test]
 fn points_at_allows_that_are_denied_wherever_they_hold() {
     check(

@@ -183,14 +183,23 @@ impl Mounts {
     /// What gives more than it seems to. One sentence each.
     pub fn dangers(&self) -> Vec<String> {
         let dangerous = self.directories.iter().filter(|(_, it)| it.dangerous);
-        dangerous
-            .map(|(name, it)| {
+        let dangerous = dangerous.map(|(name, it)| {
+            format!(
+                "the mount `{name}` is marked `dangerous`: {} may be any directory of the host",
+                it.path.display()
+            )
+        });
+        let nested = self.directories.iter().flat_map(|(name, it)| {
+            let above = |other: &Directory| it.path != other.path && it.path.starts_with(&other.path);
+            let outer = self.directories.iter().filter(move |(_, other)| above(other));
+            outer.map(move |(outer, _)| {
                 format!(
-                    "the mount `{name}` is marked `dangerous`: {} may be any directory of the host",
-                    it.path.display()
+                    "the mount `{name}` lies in `{outer}`: who can change that one can put a link in \
+                     its place"
                 )
             })
-            .collect()
+        });
+        dangerous.chain(nested).collect()
     }
 }
 
