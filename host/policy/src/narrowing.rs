@@ -23,6 +23,8 @@ pub struct Narrowing {
     pub callables: Option<Sourced<Vec<Selector>>>,
     /// The longest that a call may take, in milliseconds.
     pub timeout_ms: Option<Sourced<u64>>,
+    /// The longest that a program may run, in milliseconds.
+    pub command_ms: Option<Sourced<u64>>,
 }
 
 /// A value and the variable that gave it.
@@ -61,6 +63,7 @@ impl Narrowing {
     ///   `false`, also `1` or `0`.
     /// - `ALLOWED_CALLABLES`: selectors of tools, separated by commas; empty is none.
     /// - `TOOL_TIMEOUT_MS`: a whole number of milliseconds above 0.
+    /// - `COMMAND_TIMEOUT` (also without a prefix): a whole number of seconds above 0.
     ///
     /// **Errors**: each variable that can't be read, and each pair whose two names disagree.
     pub fn from_environment(
@@ -79,7 +82,11 @@ impl Narrowing {
             subprocess: read.one("ALLOW_SUBPROCESS_TOOLS", boolean),
             callables: read.one("ALLOWED_CALLABLES", selectors),
             timeout_ms: read.one("TOOL_TIMEOUT_MS", timeout),
+            command_ms: read.one("COMMAND_TIMEOUT", seconds),
         };
+        if let Some(bare) = read.named("COMMAND_TIMEOUT", seconds) {
+            narrowing.command_ms = read.agreed(narrowing.command_ms, Some(bare));
+        }
         if let Some(short) = read.named("COFFERDAM_POLICY", path) {
             narrowing.policy_file = read.agreed(narrowing.policy_file, Some(short));
         }
@@ -188,6 +195,16 @@ fn timeout(text: &str) -> Result<u64, String> {
         Ok(millis) if millis > 0 => Ok(millis),
         _ => Err(format!(
             "expected a whole number of milliseconds above 0, found `{text}`"
+        )),
+    }
+}
+
+/// As [`timeout`], for a number of seconds.
+fn seconds(text: &str) -> Result<u64, String> {
+    match text.parse::<u64>() {
+        Ok(seconds) if seconds > 0 => Ok(seconds.saturating_mul(1_000)),
+        _ => Err(format!(
+            "expected a whole number of seconds above 0, found `{text}`"
         )),
     }
 }

@@ -14,7 +14,7 @@ use crate::capability::subprocess::Program;
 use crate::document::Source;
 use crate::index::Index;
 use crate::load::Load;
-use crate::narrowing::Narrowing;
+use crate::narrowing::{Narrowing, Sourced};
 use crate::origin::Origin;
 use crate::profile::Profile;
 use crate::read::Format;
@@ -118,6 +118,11 @@ impl Policy {
             // A program's network is its entry's, which no capability of a call stands for.
             let offline = |(name, program): (&String, &Program)| (name.clone(), program.offline());
             parts.programs = Arc::new(parts.programs.iter().map(offline).collect());
+        }
+        if let Some(Sourced { value, .. }) = &narrowing.command_ms {
+            let short =
+                |(name, program): (&String, &Program)| (name.clone(), program.within(*value));
+            parts.programs = Arc::new(parts.programs.iter().map(short).collect());
         }
         parts.narrowing = narrowing;
         Self::new(parts)

@@ -64,7 +64,10 @@ impl Policy {
             let tools: Vec<_> = value.iter().map(ToString::to_string).collect();
             put(&mut all, source, json!(tools));
         }
-        if let Some(Sourced { value, source }) = &narrowing.timeout_ms {
+        for Sourced { value, source } in [&narrowing.timeout_ms, &narrowing.command_ms]
+            .into_iter()
+            .flatten()
+        {
             put(&mut all, source, json!(value));
         }
         if let Some(Sourced { value, source }) = &narrowing.policy_file {

@@ -8,8 +8,10 @@ use cofferdam_policy::{Narrowing, NarrowingError};
 use crate::error::Error;
 
 /// How the names of variables begin that are about policy.
-const PREFIXES: [&str; 4] = [
+const PREFIXES: [&str; 6] = [
     "COFFERDAM_ALLOW",
+    "COFFERDAM_COMMAND_",
+    "COMMAND_TIMEOUT",
     "COFFERDAM_POLICY",
     "COFFERDAM_TOOL_",
     "TTA_",

@@ -6,12 +6,13 @@ use cofferdam_policy::capability::filesystem::Filesystem;
 use cofferdam_policy::{Grant, Journaled};
 use cofferdam_registry::Entry;
 use cofferdam_runtime::{Changes, CommitError, Ledger};
-use cofferdam_types::audit::{Act, AuditRecord, CallAct, CountedDenial};
+use cofferdam_types::audit::{Act, AuditRecord, CallAct, Changes as Changed, CountedDenial};
 use cofferdam_types::call::{CallLog, Denial, Observer, Outcome, Parent, ToolCall, Usage};
 use cofferdam_types::tool::{SafetyFlags, ToolRef};
 use cofferdam_types::{Code, Digest, Failure, Payload, Tenant};
 use serde_json::json;
 
+use crate::changed::changed;
 use crate::coarse;
 use crate::decide::{Decided, Refusal};
 use crate::links::Links;
@@ -34,6 +35,8 @@ struct Ended {
     log: CallLog,
     journal: Journaled,
     denials: Vec<Denial>,
+    /// What was applied of what it changed, where that is known.
+    changes: Option<Changed>,
 }
 
 impl Ended {
@@ -53,6 +56,7 @@ impl Ended {
             log: CallLog::default(),
             journal: Journaled::default(),
             denials: Vec::new(),
+            changes: None,
         }
     }
 }
@@ -76,6 +80,9 @@ impl Ended {
         }
         for denial in &mut self.denials {
             redactor.denial(denial);
+        }
+        for path in self.changes.iter_mut().flat_map(|it| &mut it.paths) {
+            *path = redactor.text(path).into_owned();
         }
         self
     }
@@ -239,6 +246,10 @@ impl Toolbox {
             .answer
             .map_err(Failure::from)
             .and_then(|text| checked(entry, &text));
+        let changes = report
+            .changes
+            .as_ref()
+            .map(|changes| changed(&changes.list()));
         let result = match settled(result, report.changes, grant).await {
             Err(Unsettled::Denied(denial)) => {
                 let denial = *denial;
@@ -249,6 +260,7 @@ impl Toolbox {
             Err(Unsettled::Failed(failure)) => Err(failure),
             Ok(payload) => Ok(payload),
         };
+        let is_applied = result.is_ok();
         drop((report.held, place));
         Ended {
             entry: Some(entry.clone()),
@@ -258,6 +270,7 @@ impl Toolbox {
             log: report.log,
             journal: report.journal,
             denials: report.denials,
+            changes: changes.filter(|_| is_applied),
         }
     }
 }
@@ -399,7 +412,7 @@ impl Record<'_> {
             code: ended.result.as_ref().err().map(|failure| failure.code),
             denials: ended.journal.denials.clone(),
             denials_dropped: ended.journal.denials_dropped,
-            changes: None,
+            changes: ended.changes.clone(),
             usage: ended.usage,
         };
         let written = slot.write_call(record(Act::Call(Box::new(act))));

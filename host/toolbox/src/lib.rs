@@ -9,6 +9,7 @@ mod addition;
 mod admission;
 mod audit;
 mod call;
+mod changed;
 mod coarse;
 mod decide;
 mod explain;

@@ -56,16 +56,16 @@ fn variables_take_and_never_give() {
     }
 }
 
-/// A program's network is in its entry, not in what a call has of the network.
+/// A program's network and its time are in its entry, not in what a call has.
 #[test]
-fn programs_lose_their_network_too() {
+fn programs_lose_network_and_time_too() {
     const PROGRAMS: &str = "version: 1
 programs:
   git: {path: /usr/bin/git, network: true}
 rules:
   - {tools: ['*'], allow: {subprocess: [{program: git}]}}
 ";
-    let has_network = |variables: &[(&str, &str)]| {
+    let program = |variables: &[(&str, &str)]| {
         let variables = variables
             .iter()
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
@@ -79,11 +79,16 @@ rules:
                 &Request::bare(&caller, &limits),
             )
             .expect("a grant");
-        grant.program("git").expect("a program").network()
+        grant.program("git").expect("a program").clone()
     };
-    assert!(has_network(&[]));
-    assert!(has_network(&[("TTA_ALLOW_NETWORK_TOOLS", "true")]));
-    assert!(!has_network(&[("TTA_ALLOW_NETWORK_TOOLS", "false")]));
+    assert!(program(&[]).network());
+    assert!(program(&[("TTA_ALLOW_NETWORK_TOOLS", "true")]).network());
+    assert!(!program(&[("TTA_ALLOW_NETWORK_TOOLS", "false")]).network());
+    let time = |variable, seconds| program(&[(variable, seconds)]).limits().time_ms;
+    for variable in ["COMMAND_TIMEOUT", "COFFERDAM_COMMAND_TIMEOUT"] {
+        assert_eq!(time(variable, "60"), 60_000);
+        assert_eq!(time(variable, "1000"), 300_000, "it never gives");
+    }
 }
 
 #[test]
@@ -95,6 +100,8 @@ fn what_cannot_be_read_is_an_error_and_never_a_guess() {
         ("TTA_TOOL_TIMEOUT_MS", "0"),
         ("TTA_TOOL_TIMEOUT_MS", "-1"),
         ("TTA_TOOL_TIMEOUT_MS", "30s"),
+        ("COMMAND_TIMEOUT", "0"),
+        ("COMMAND_TIMEOUT", "5m"),
         ("TTA_ALLOWED_CALLABLES", "Files"),
         ("TTA_TOOL_POLICY_CONFIG", ""),
     ] {

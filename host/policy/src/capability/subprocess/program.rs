@@ -171,6 +171,13 @@ impl Program {
         }
     }
 
+    /// The same, running for no longer.
+    pub(crate) fn within(&self, time_ms: u64) -> Self {
+        let mut program = self.clone();
+        program.limits.time_ms = program.limits.time_ms.min(time_ms);
+        program
+    }
+
     /// What happens where the machine can't confine it.
     pub fn confinement(&self) -> Confinement {
         self.confinement
