@@ -5,6 +5,7 @@
 mod limits;
 mod mounts;
 mod moving;
+mod overlay;
 mod paths;
 mod rights;
 

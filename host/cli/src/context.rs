@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use cofferdam_server::types::{Code, Failure};
+use cofferdam_server::types::Failure;
 use cofferdam_server::{Inside, Reached, Rules, Runs};
 use tokio::sync::{Notify, OnceCell};
 
@@ -82,15 +82,18 @@ impl Context {
             }
             None => match cofferdam_server::reach(&dir, &self.command, runs, self.rules()?).await {
                 Ok(Reached::Listens(server)) => {
+                    if self.options.policy.is_some() {
+                        let note = "a host works on the data directory, under the policy that it \
+                                    was started with; `--policy` changes nothing here";
+                        self.output.note(note);
+                    }
                     (Client::new(&server)?, cofferdam_server::admin_key(&dir))
                 }
                 Ok(Reached::Inside(inside)) => {
                     let key = inside.admin_key();
                     (self.become_host(*inside)?, key)
                 }
-                Err(error) => {
-                    return Err(Failure::new(Code::Unavailable, error.to_string()).into());
-                }
+                Err(error) => return Err(Failure::from(error).into()),
             },
         };
         match self.options.api_key.as_ref().or(found.as_ref()) {

@@ -54,6 +54,14 @@ impl fmt::Display for NarrowingError {
 /// The product's own prefix and the one of the documents it follows.
 const PREFIXES: [&str; 2] = ["COFFERDAM_", "TTA_"];
 
+/// The variables that allow, without their prefix.
+const ALLOWS: [&str; 4] = [
+    "ALLOWED_CALLABLES",
+    "ALLOW_FILESYSTEM_TOOLS",
+    "ALLOW_NETWORK_TOOLS",
+    "ALLOW_SUBPROCESS_TOOLS",
+];
+
 impl Narrowing {
     /// Reads the variables that are about policy; others are not looked at. Each has two names,
     /// `COFFERDAM_X` and `TTA_X`:
@@ -90,6 +98,7 @@ impl Narrowing {
         if let Some(short) = read.named("COFFERDAM_POLICY", path) {
             narrowing.policy_file = read.agreed(narrowing.policy_file, Some(short));
         }
+        errors.extend(misspelt(&known));
         if errors.is_empty() {
             Ok(narrowing)
         } else {
@@ -117,6 +126,22 @@ impl Narrowing {
         let is_listed = callables.value.iter().any(|tool| tool.matches(subject));
         (!is_listed).then_some(callables.source.as_str())
     }
+}
+
+/// The variables that allow something and are none of these: one letter less would leave a tool what
+/// somebody meant to take away.
+fn misspelt(known: &[(String, String)]) -> impl Iterator<Item = NarrowingError> {
+    let is_meant = |name: &str| {
+        let ours = PREFIXES.iter().find_map(|prefix| name.strip_prefix(prefix));
+        ours.is_some_and(|name| name.starts_with("ALLOW") && !ALLOWS.contains(&name))
+    };
+    let names = known.iter().map(|(name, _)| name);
+    names
+        .filter(move |name| is_meant(name))
+        .map(|name| NarrowingError {
+            variable: name.clone(),
+            reason: format!("there is no such variable; there are {}", ALLOWS.join(", ")),
+        })
 }
 
 struct Reader<'a> {

@@ -148,6 +148,11 @@ impl Policy {
         &self.parts.mounts
     }
 
+    /// The programs that rules can grant, by name.
+    pub fn programs(&self) -> &BTreeMap<String, Program> {
+        &self.parts.programs
+    }
+
     /// SHA-256 of the document with its keys in order: the same for the same policy in each format.
     pub fn digest(&self) -> &Digest {
         &self.parts.digest

@@ -37,7 +37,7 @@ pub mod policies {
         Table, Use, diff, schema,
     };
 
-    pub use crate::policy::{invalid, refusal};
+    pub use crate::policy::{invalid, missing, refusal};
 }
 
 pub use cofferdam_runtime::{Wit, child_main as compiler_child, launcher_main as launcher_child};

@@ -166,6 +166,19 @@ pub fn refusal(path: &Path) -> Option<String> {
     read.err().map(|error| error.to_string())
 }
 
+/// What a policy names that isn't on this machine: where it stands, and what is wrong. A host refuses a
+/// policy for a directory, and a start of a program that isn't there.
+pub fn missing(policy: &Policy, data_dir: &Path) -> Vec<(String, String)> {
+    let mounts = check_mounts(policy.mounts(), &reserved(data_dir)).err();
+    let mounts = mounts.map(|fault| (format!("mounts{}", fault.pointer), fault.reason));
+    let programs = policy.programs().iter().filter_map(|(name, program)| {
+        let path = program.path();
+        let why = format!("{} is no file of this machine", path.display());
+        (!path.is_file()).then(|| (format!("programs/{name}"), why))
+    });
+    mounts.into_iter().chain(programs).collect()
+}
+
 /// The mistakes of a policy, each as a fault with its line and column.
 pub fn invalid(error: &PolicyError) -> Failure {
     let faults: Vec<Fault> = error

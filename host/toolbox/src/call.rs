@@ -7,7 +7,9 @@ use cofferdam_policy::{Grant, Journaled};
 use cofferdam_registry::Entry;
 use cofferdam_runtime::{Changes, CommitError, Ledger};
 use cofferdam_types::audit::{Act, AuditRecord, CallAct, Changes as Changed, CountedDenial};
-use cofferdam_types::call::{CallLog, Denial, Observer, Outcome, Parent, ToolCall, Usage};
+use cofferdam_types::call::{
+    CallLog, Denial, DenialCode, Observer, Outcome, Parent, ToolCall, Usage,
+};
 use cofferdam_types::tool::{SafetyFlags, ToolRef};
 use cofferdam_types::{Code, Digest, Failure, Payload, Tenant};
 use serde_json::json;
@@ -284,7 +286,14 @@ fn denied(denials: &[Denial]) -> Failure {
             grant => format!("{}; smallest grant: {grant}", denial.reason),
         })
         .collect();
-    Failure::new(Code::PolicyDenied, reasons.join("; ")).with("denials", json!(denials))
+    let failure = Failure::new(Code::PolicyDenied, reasons.join("; "));
+    let failure = failure.with("denials", json!(denials));
+    let asks = |denial: &Denial| denial.code == DenialCode::NeedsApproval;
+    if denials.iter().any(asks) {
+        failure.with("needs", "approval")
+    } else {
+        failure
+    }
 }
 
 /// Why a call has no result, or none that counts.

@@ -101,6 +101,8 @@ fn what_cannot_be_read_is_an_error_and_never_a_guess() {
         ("TTA_TOOL_TIMEOUT_MS", "-1"),
         ("TTA_TOOL_TIMEOUT_MS", "30s"),
         ("COMMAND_TIMEOUT", "0"),
+        ("TTA_ALLOW_NETWORK_TOOL", "false"),
+        ("COFFERDAM_ALLOWED_CALLABLE", ""),
         ("COMMAND_TIMEOUT", "5m"),
         ("TTA_ALLOWED_CALLABLES", "Files"),
         ("TTA_TOOL_POLICY_CONFIG", ""),

@@ -1,7 +1,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use cofferdam_server::policies::{policy_check, refusal};
+use cofferdam_server::policies::{missing, policy_check, refusal};
 use cofferdam_wire::policy::{MistakeView, PolicyCheck, WarningView};
 
 use super::file;
@@ -32,6 +32,14 @@ impl Check {
                 text: format!("a host would not read it: {reason}"),
             };
             check.warnings.insert(0, warning);
+        }
+        if let Ok(policy) = &parsed {
+            let here = missing(policy, &context.data_dir());
+            let here = here.into_iter().map(|(place, why)| WarningView {
+                at: format!("{} ({place})", self.file.display()),
+                text: format!("not on this machine: {why}"),
+            });
+            check.warnings.extend(here);
         }
         let output = context.output;
         if output.is_json() {
