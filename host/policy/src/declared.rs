@@ -54,6 +54,9 @@ const IMPORTS: [(&str, usize); 14] = [
     ("wasi:random/", 8),
 ];
 
+/// The place of secrets in [`KINDS`].
+const SECRETS: usize = 4;
+
 impl Declared {
     pub(crate) fn of(subject: &Subject<'_>) -> Self {
         let mut declared = Self::default();
@@ -78,7 +81,11 @@ impl Declared {
                 let need = if *optional { Need::Optional } else { need };
                 (0, need)
             }
-            Capability::Network => (1, need),
+            Capability::Network => {
+                // A bound secret is put into the request by the host, whether or not the tool knows.
+                self.kinds[SECRETS] = self.kinds[SECRETS].max(Need::Optional);
+                (1, need)
+            }
             Capability::Subprocess => (2, need),
             Capability::Environment => (3, need),
             Capability::Secret => (4, need),

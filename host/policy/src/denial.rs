@@ -164,7 +164,8 @@ fn example(word: &str) -> &'static str {
     match word {
         "filesystem" => "{mount: workspace, rights: [read, list]}",
         "clocks" | "random" => "real",
-        _ => "# what `policy learn` says the tool asks for",
+        // `policy learn` finds out what the tool asks for.
+        _ => "{…}",
     }
 }
 
