@@ -190,21 +190,21 @@ mod tests {
         let whole = "version: 1\nrules:\n  - tools: [fetch]\n    allow: {clocks: [real]}\n    \
                      deny: {network: [{host: a.org}]}\n  - tools: ['*']\n    deny: {call: true}\n";
         let lost = |end: usize| {
-            let lost = lost_denies(&policy(whole), &policy(&whole[..end]));
-            let shown = lost
+            let gone = lost_denies(&policy(whole), &policy(&whole[..end]));
+            let words = gone
                 .into_iter()
                 .map(|deny| format!("{} {}", deny.about, deny.what));
-            shown.collect::<Vec<_>>()
+            words.collect::<Vec<_>>()
         };
         assert_eq!(lost(whole.len()), Vec::<String>::new());
-        let last = whole.find("  - tools: ['*']").expect("there");
-        assert_eq!(lost(last), ["* deny call"]);
-        let first = whole.find("    deny: {network").expect("there");
+        let every = whole.find("  - tools: ['*']").expect("there");
+        assert_eq!(lost(every), ["* deny call"]);
+        let network = whole.find("    deny: {network").expect("there");
         assert_eq!(
-            lost(first),
+            lost(network),
             ["* deny call", "fetch deny network {\"host\":\"a.org\"}"]
         );
         // One more takes nothing away.
-        assert!(lost_denies(&policy(&whole[..last]), &policy(whole)).is_empty());
+        assert!(lost_denies(&policy(&whole[..every]), &policy(whole)).is_empty());
     }
 }

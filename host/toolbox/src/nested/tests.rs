@@ -19,7 +19,7 @@ fn is_left(newer: &str) -> bool {
         entry.now_or_never().expect("no waiting")
     };
     let caller = of("a-caller", &["key_value", "tool_call"]);
-    let called = of("a-called", &["key_value"]);
+    let below = of("a-called", &["key_value"]);
     let older = policy(&rules(
         "{key_value: [{}], tool_call: [{tools: [a-called]}]}",
     ));
@@ -37,9 +37,9 @@ fn is_left(newer: &str) -> bool {
         &subject(&caller),
         &cofferdam_policy::Request::bare(&Caller::local(), &LimitRequest::default()),
     );
-    let left = caller.unwrap_or_else(|_| newer.nothing(&subject(&called)));
+    let left = caller.unwrap_or_else(|_| newer.nothing(&subject(&below)));
     above.grant.revision().narrow_to(Arc::new(left));
-    above.short_of(grant(&newer, &called), &called).is_ok()
+    above.short_of(grant(&newer, &below), &below).is_ok()
 }
 
 #[test]
