@@ -1,11 +1,15 @@
-//! What two policies say differently, whatever the order in which they say it.
+//! What two policies say differently, whatever the order in which they say it. What they are called
+//! is no difference: it allows nothing.
 
 use std::collections::BTreeMap;
 
-use crate::bounds::{LIMITS, LimitsEntry};
-use crate::origin::Origin;
+use serde_json::{Value as Json, json};
+
+use crate::bounds::LIMITS;
+use crate::origin::{Located, Origin};
 use crate::policy::Policy;
 use crate::rule::{Body, CALL, Rule};
+use crate::safety::Safety;
 
 /// One thing that only one of two policies says, or that they say with different values.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,6 +67,15 @@ fn sayings(policy: &Policy) -> Sayings {
             all.insert(key, (value.to_string(), origin.clone()));
         }
     }
+    let loads = parts.canonical.get("admission");
+    for load in loads
+        .and_then(|loads| loads.as_array())
+        .into_iter()
+        .flatten()
+    {
+        let key = ("policy".to_owned(), format!("admission {load}"));
+        all.insert(key, (String::new(), origin.clone()));
+    }
     for rule in &parts.rules {
         for tool in &rule.tools {
             let about = format!("{tool}{}", whose(rule));
@@ -97,13 +110,25 @@ fn said_by(rule: &Rule, about: &str, all: &mut Sayings) {
         say("approval ask".to_owned(), "", &rule.origin);
     }
     if let Some(safety) = &rule.safety {
-        say(format!("safety {safety:?}"), "", &rule.origin);
+        say(format!("safety {}", demanded(safety)), "", &rule.origin);
     }
     for body in rule.bodies(None) {
-        if let Some(limits) = &body.limits {
-            narrow(about, &limits.value, &limits.origin, all);
-        }
+        narrow(about, "", body, all);
     }
+    for profile in &rule.environments {
+        let within = format!("environment {} ", profile.name);
+        narrow(about, &within, &profile.body, all);
+    }
+}
+
+/// Demands as a policy writes them, short of those that demand nothing.
+fn demanded(safety: &Safety) -> Json {
+    let nothing = json!(Safety::default());
+    let mut demands = json!(safety);
+    if let Some(demands) = demands.as_object_mut() {
+        demands.retain(|key, demand| nothing.get(key.as_str()) != Some(demand));
+    }
+    demands
 }
 
 fn said_in(body: &Body, within: &str, say: &mut impl FnMut(String, &str, &Origin)) {
@@ -129,10 +154,17 @@ fn said_in(body: &Body, within: &str, say: &mut impl FnMut(String, &str, &Origin
 }
 
 /// Of several limits for the same calls the smallest counts.
-fn narrow(about: &str, limits: &LimitsEntry, origin: &Origin, all: &mut Sayings) {
+fn narrow(about: &str, within: &str, body: &Body, all: &mut Sayings) {
+    let Some(Located {
+        value: limits,
+        origin,
+    }) = &body.limits
+    else {
+        return;
+    };
     for (word, value) in LIMITS.into_iter().zip(limits.values()) {
         let Some(value) = value else { continue };
-        let key = (about.to_owned(), format!("limits {word}"));
+        let key = (about.to_owned(), format!("{within}limits {word}"));
         let known = all
             .get(&key)
             .and_then(|(known, _)| known.parse::<u64>().ok());

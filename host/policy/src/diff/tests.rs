@@ -55,3 +55,75 @@ rules:
         ]
     );
 }
+
+/// Whatever key of a document a value stands below, another value is a difference.
+#[test]
+fn another_value_of_any_key_is_a_difference() {
+    let text = "version: 1
+name: all-keys
+limits: {handles: 10}
+admission: [{per: tool, concurrency: 20}]
+schemas: {depth: 30}
+mounts: {docs: {path: /srv/docs}}
+programs: {git: {path: /usr/bin/git}}
+profiles: {used: {limits: {memory: 40MiB}}, offered: {limits: {deadline: 50s}}}
+rules:
+  - {tools: [x], use: [used], environments: [offered], safety: {destructive: ask}, allow: {network: [{host: a.org}]}}
+";
+    let document = crate::schema();
+    let keys = document["properties"]
+        .as_object()
+        .expect("keys of a policy");
+    let changes = [
+        ("admission", "concurrency: 20", "concurrency: 21"),
+        ("limits", "handles: 10", "handles: 11"),
+        ("mounts", "/srv/docs", "/srv/others"),
+        ("profiles", "memory: 40MiB", "memory: 41MiB"),
+        ("profiles", "deadline: 50s", "deadline: 51s"),
+        ("programs", "/usr/bin/git", "/usr/bin/hg"),
+        ("rules", "destructive: ask", "destructive: deny"),
+        ("rules", "a.org", "b.org"),
+        ("schemas", "depth: 30", "depth: 31"),
+    ];
+    for (key, old, new) in changes {
+        let other = text.replacen(old, new, 1);
+        assert_ne!(
+            differences(text, &other),
+            Vec::<String>::new(),
+            "{key}: {old}"
+        );
+    }
+    let changed = |key: &str| changes.iter().any(|(changed, ..)| *changed == key);
+    let unchanged: Vec<_> = keys.keys().filter(|key| !changed(key)).collect();
+    // The language has one version, and a name allows nothing.
+    assert_eq!(unchanged, ["name", "version"]);
+}
+
+#[test]
+fn says_what_differs_in_the_words_of_a_policy() {
+    let policy = |safety: &str, load: &str, deadline: &str| {
+        format!(
+            "version: 1
+admission: [{load}]
+profiles: {{p: {{limits: {{deadline: {deadline}}}}}}}
+rules: [{{tools: [x], environments: [p], safety: {safety}, allow: {{}}}}]
+"
+        )
+    };
+    let old = policy("{destructive: ask}", "{per: tool, concurrency: 2}", "1s");
+    let new = policy(
+        "{idempotent: required}",
+        "{per: tool, concurrency: 3}",
+        "2s",
+    );
+    assert_eq!(
+        differences(&old, &new),
+        [
+            r#"policy: admission {"concurrency":2,"per":"tool"}:  -> -"#,
+            r#"policy: admission {"concurrency":3,"per":"tool"}: - -> "#,
+            "x: environment p limits deadline: 1000 -> 2000",
+            r#"x: safety {"destructive":"ask"}:  -> -"#,
+            r#"x: safety {"idempotent":"required"}: - -> "#,
+        ]
+    );
+}
