@@ -33,6 +33,7 @@ impl Policy {
             "digest": self.digest().to_string(),
             "default": "deny",
             "limits": limits.collect::<Map<_, _>>(),
+            "admission": parts.canonical.get("admission").cloned().unwrap_or(json!([])),
             "schemas": {
                 "depth": parts.schemas.depth_max(),
                 "parameters": parts.schemas.parameters_max(),

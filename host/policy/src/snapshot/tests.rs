@@ -5,6 +5,7 @@ use crate::testing::policy;
 fn shows_where_everything_comes_from_and_no_value_that_may_be_secret() {
     let text = "version: 1
 limits: {memory: 1MiB}
+admission: [{per: tenant, concurrency: 20}]
 programs: {git: {path: /usr/bin/git, environment: {TOKEN: canary-1}}}
 rules:
   - name: speak
@@ -27,12 +28,14 @@ rules:
         at("/limits/deadline/source"),
         "built-in (TTA_TOOL_TIMEOUT_MS)"
     );
+    assert_eq!(at("/admission/0/per"), "tenant");
+    assert_eq!(at("/admission/0/concurrency"), 20);
     assert_eq!(at("/environment/TTA_TOOL_TIMEOUT_MS"), 1_000);
-    assert_eq!(at("/rules/0/source"), "p.yaml:5 (speak)");
+    assert_eq!(at("/rules/0/source"), "p.yaml:6 (speak)");
     assert_eq!(at("/rules/0/allow/environment/1/entry/from"), "host");
     assert_eq!(
         at("/rules/0/allow/environment/0/source"),
-        "p.yaml:9 (speak)"
+        "p.yaml:10 (speak)"
     );
     assert_eq!(at("/rules/0/allow/environment/0/entry/value"), "[redacted]");
 }
