@@ -105,6 +105,22 @@ impl Fault {
     }
 }
 
+/// The denial of a use that the tool doesn't declare: no rule could give it.
+pub(crate) fn undeclared<C: Capability>(ask: &C::Ask) -> Denial {
+    let name = C::NAME;
+    Denial {
+        capability: name.to_owned(),
+        operation: C::operation(ask),
+        resource: C::resource(ask),
+        code: DenialCode::NotDeclared,
+        rule: "declared capabilities".to_owned(),
+        file: None,
+        line: None,
+        reason: format!("the tool does not declare `{name}`"),
+        smallest_grant: "the tool declares the capability".to_owned(),
+    }
+}
+
 /// The denial of one use to the tool `subject` (`http-fetch@1.2.0`).
 pub(crate) fn denial<C: Capability>(
     subject: &str,

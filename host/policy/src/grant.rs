@@ -4,7 +4,6 @@ use std::sync::Arc;
 use cofferdam_types::call::{Denial, DenialCode};
 use cofferdam_types::{Digest, Limits};
 
-use crate::capability::Capability;
 use crate::capability::clocks::ClockMode;
 use crate::capability::environment::Environment;
 use crate::capability::filesystem::{Files, Filesystem};
@@ -15,6 +14,8 @@ use crate::capability::secrets::Secret;
 use crate::capability::sockets::Sockets;
 use crate::capability::subprocess::{Program, Subprocess};
 use crate::capability::tool_call::ToolCall;
+use crate::capability::{Capability, undeclared};
+use crate::declared::Declared;
 use crate::permissions::Slices;
 use crate::policy::Policy;
 use crate::revision::Revision;
@@ -31,6 +32,8 @@ pub struct Grant {
     pub(crate) revision: Revision,
     pub(crate) digest: Digest,
     pub(crate) limits: Limits,
+    /// What the tool declares: denials of anything else say so.
+    pub(crate) declared: Declared,
     pub(crate) files: Files,
     pub(crate) slices: Slices,
     /// The programs that the policy registers, by name.
@@ -48,7 +51,13 @@ impl Grant {
     ///
     /// **Errors**: the denial, for whoever may read policy.
     pub fn decide<C: Capability>(&self, ask: &C::Ask) -> Result<C::Caps, Denial> {
-        let caps = C::decide(self, ask)?;
+        let caps = C::decide(self, ask).map_err(|denial| {
+            if self.declared.has(C::NAME) {
+                denial
+            } else {
+                undeclared::<C>(ask)
+            }
+        })?;
         match self.revision.current() {
             None => Ok(caps),
             Some(newer) => match C::decide(&newer, ask) {
@@ -179,6 +188,7 @@ impl Describe {
             revision: Revision::default(),
             digest,
             limits,
+            declared: Declared::default(),
             files: Files::none(),
             slices: Slices::nothing(),
             programs: Arc::default(),

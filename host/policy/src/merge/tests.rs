@@ -1,4 +1,5 @@
 use cofferdam_types::Digest;
+use cofferdam_types::call::DenialCode;
 use cofferdam_types::caller::{Caller, Role};
 use cofferdam_types::limits::LimitRequest;
 use cofferdam_types::tool::{Capability, SafetyFlags, ToolSpec};
@@ -6,7 +7,7 @@ use cofferdam_types::{Payload, Timestamp};
 use serde_json::json;
 
 use crate::testing::{decide, parse, policy, spec};
-use crate::{Kind, Policy, Request, Subject, patch_of};
+use crate::{Kind, Policy, Request, Subject, Use, patch_of};
 
 fn caller(role: Role) -> Caller {
     Caller {
@@ -308,6 +309,38 @@ fn a_plain_component_gets_what_there_is_of_what_it_imports() {
         decided("{clocks: [real], random: [real]}"),
         Ok(vec!["clocks".to_owned()])
     );
+}
+
+/// A rule can't help a tool that doesn't declare what it uses, so the denial speaks of the tool.
+#[test]
+fn a_use_that_is_not_declared_is_denied_as_such() {
+    let policy = policy(
+        "version: 1\nrules: [{tools: ['*'], allow: {network: [{host: a.org}], clocks: [real]}, \
+         deny: {network: [{host: b.org}]}}]",
+    );
+    let (caller, limits) = (caller(Role::User), LimitRequest::default());
+    let request = Request::bare(&caller, &limits);
+    let denied = |capability: Capability, page: &str| {
+        let spec = spec("fetch", vec![capability]);
+        let subject = Subject::declared(Digest::of(b""), &spec);
+        let grant = policy.decide(&subject, &request).expect("granted");
+        let page: Use = format!("network: GET https://{page}/")
+            .parse()
+            .expect("a use");
+        let decision = page.explain(&grant).decision;
+        decision.map_err(|denial| (denial.code, denial.reason, denial.smallest_grant))
+    };
+    for page in ["a.org", "b.org", "c.org"] {
+        let (code, reason, smallest_grant) =
+            denied(Capability::Clocks, page).expect_err("not declared");
+        assert_eq!(code, DenialCode::NotDeclared, "{page}");
+        assert_eq!(reason, "the tool does not declare `network`");
+        assert_eq!(smallest_grant, "the tool declares the capability");
+    }
+    let code = |page: &str| denied(Capability::Network, page).map_err(|(code, ..)| code);
+    assert_eq!(code("a.org"), Ok(()));
+    assert_eq!(code("b.org"), Err(DenialCode::Denied));
+    assert_eq!(code("c.org"), Err(DenialCode::NotGranted));
 }
 
 #[test]
