@@ -1,4 +1,5 @@
 use cofferdam_types::Digest;
+use cofferdam_types::call::DenialCode;
 use cofferdam_types::caller::Caller;
 use cofferdam_types::limits::LimitRequest;
 use cofferdam_types::tool::Capability as Declared;
@@ -105,4 +106,30 @@ fn says_by_which_entry_a_use_is_allowed() {
     let unknown = grant.explain::<Environment>(&ask("HOME"));
     assert!(unknown.decision.is_err());
     assert_eq!(unknown.layers[0].1, None);
+}
+
+#[test]
+fn says_whether_the_stated_effects_are_taken() {
+    let (caller, limits) = (Caller::local(), LimitRequest::default());
+    let request = Request::bare(&caller, &limits);
+    let codes = |verdict: &str, destructive: bool| {
+        let text = format!(
+            "version: 1\nrules: [{{tools: [erase], safety: {{destructive: {verdict}}}}}, \
+             {{tools: [other], safety: {{destructive: deny}}}}]"
+        );
+        let mut spec = spec("erase", vec![]);
+        spec.safety.destructive = destructive;
+        let subject = Subject::declared(Digest::of(b""), &spec);
+        let judged = policy(&text).validate_safety_flags(&subject, &request);
+        judged.map_err(|denials| {
+            let codes = denials.into_iter().map(|denial| denial.code);
+            codes.collect::<Vec<_>>()
+        })
+    };
+    assert_eq!(codes("allow", true), Ok(()));
+    assert_eq!(codes("ask", true), Err(vec![DenialCode::NeedsApproval]));
+    assert_eq!(codes("deny", true), Err(vec![DenialCode::Denied]));
+    for verdict in ["allow", "ask", "deny"] {
+        assert_eq!(codes(verdict, false), Ok(()), "{verdict}");
+    }
 }
