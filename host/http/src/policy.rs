@@ -43,7 +43,8 @@ pub(crate) async fn validate(
     StrictJson(text): StrictJson<PolicyText>,
 ) -> Result<Answer<PolicyCheck>, Refusal> {
     let parsed = parse(&services, text).await?;
-    Ok(Answer::ok(policy_check(parsed.as_ref())))
+    let now = services.ambient.now();
+    Ok(Answer::ok(policy_check(parsed.as_ref(), now)))
 }
 
 /// Reads the policy's file anew.

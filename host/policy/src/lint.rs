@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use cofferdam_types::Timestamp;
+
 use crate::origin::Origin;
 use crate::permissions::{Side, Written};
 use crate::policy::Policy;
@@ -21,8 +23,8 @@ pub struct Warning {
 /// Grants that no outsider profits from.
 const HARMLESS: [&str; 2] = ["clocks", "random"];
 
-/// Looks a policy through. The warnings come in the order of the file.
-pub fn lint(policy: &Policy) -> Vec<Warning> {
+/// Looks a policy through as it is `now`. The warnings come in the order of the file, each once.
+pub fn lint(policy: &Policy, now: Timestamp) -> Vec<Warning> {
     let parts = &policy.parts;
     let mut warnings = Vec::new();
     for profile in parts.profiles.values() {
@@ -32,6 +34,7 @@ pub fn lint(policy: &Policy) -> Vec<Warning> {
         warnings.extend(dangers(&rule.body.written));
         warnings.extend(reach(rule));
         warnings.extend(idle(rule));
+        warnings.extend(over(rule, now));
         warnings.extend(dead(rule, &parts.rules));
     }
     let dangers = parts.mounts.dangers().into_iter();
@@ -48,6 +51,8 @@ pub fn lint(policy: &Policy) -> Vec<Warning> {
     warnings.extend(dangers.map(about));
     warnings.extend(unused(policy).into_iter().map(about));
     warnings.sort_by(|a, b| (a.origin.line, &a.text).cmp(&(b.origin.line, &b.text)));
+    // An address that is written once can be a danger in two ways, of which people see one.
+    warnings.dedup();
     warnings
 }
 
@@ -112,6 +117,15 @@ fn idle(rule: &Rule) -> Option<Warning> {
     Some(Warning {
         origin: rule.origin.clone(),
         text: text.to_owned(),
+    })
+}
+
+/// Rules whose time is over.
+fn over(rule: &Rule, now: Timestamp) -> Option<Warning> {
+    let until = rule.until.filter(|until| *until <= now)?;
+    Some(Warning {
+        origin: rule.origin.clone(),
+        text: format!("it held until {until} and has no say any more"),
     })
 }
 

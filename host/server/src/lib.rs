@@ -31,13 +31,12 @@ pub mod audit {
 
 /// To check, compare and test policies without a host.
 pub mod policies {
-    pub use cofferdam_http::policy_check;
     pub use cofferdam_policy::{
         Checked, Decision, Difference, Expected, Format, Lesson, Policy, PolicyError, Said, Source,
         Table, Use, diff, schema,
     };
 
-    pub use crate::policy::{invalid, missing, refusal};
+    pub use crate::policy::{invalid, missing, policy_check, refusal};
 }
 
 pub use cofferdam_runtime::{Wit, child_main as compiler_child, launcher_main as launcher_child};

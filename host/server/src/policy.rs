@@ -10,12 +10,14 @@ use cofferdam_policy::{Fault as PolicyFault, Format, Narrowing, Policy, PolicyEr
 use cofferdam_runtime::check_mounts;
 use cofferdam_toolbox::{PolicySource, Toolbox};
 use cofferdam_types::failure::Fault;
-use cofferdam_types::{Code, Failure};
+use cofferdam_types::{Ambient, Code, Failure};
+use cofferdam_wire::policy::PolicyCheck;
 use serde_json::json;
 
 pub(crate) use file::Unreadable;
 use file::{State, Text};
 
+use crate::ambient::System;
 use crate::data_dir::DataDir;
 
 /// The policy of a host: that of a file, or the built-in one.
@@ -153,6 +155,11 @@ fn unreadable(path: &Path, error: &Unreadable) -> Failure {
         _ => Code::InvalidInput,
     };
     Failure::new(code, format!("the policy {path} can't be used: {error}"))
+}
+
+/// What there is to say about a policy's text as it is now, mistakes and warnings.
+pub fn policy_check(parsed: Result<&Policy, &PolicyError>) -> PolicyCheck {
+    cofferdam_http::policy_check(parsed, System.now())
 }
 
 /// Why a host would not read its policy from this file, whatever stands in it: because others may

@@ -3,20 +3,20 @@
 use cofferdam_toolbox::{
     Explained, Patch, Policy, PolicyError, Shadow, Shift, UseExplanation, lint,
 };
-use cofferdam_types::Failure;
 use cofferdam_types::call::Denial;
 use cofferdam_types::failure::Fault;
+use cofferdam_types::{Failure, Timestamp};
 use cofferdam_wire::policy;
 use cofferdam_wire::policy::{
     Can, ExplanationView, LimitView, MistakeView, PartyView, PatchView, PolicyCheck, RuleVerdict,
     ShadowReport, UseView, WarningView,
 };
 
-/// What there is to say about a policy's text, mistakes and warnings.
-pub fn policy_check(parsed: Result<&Policy, &PolicyError>) -> PolicyCheck {
+/// What there is to say about a policy's text as it is `now`, mistakes and warnings.
+pub fn policy_check(parsed: Result<&Policy, &PolicyError>, now: Timestamp) -> PolicyCheck {
     match parsed {
         Ok(policy) => {
-            let warnings = lint(policy).into_iter().map(|warning| WarningView {
+            let warnings = lint(policy, now).into_iter().map(|warning| WarningView {
                 at: warning.origin.to_string(),
                 text: warning.text,
             });

@@ -3,7 +3,8 @@ use crate::testing::policy;
 
 #[track_caller]
 fn check(text: &str, expected: &[(u32, &str)]) {
-    let warnings = lint(&policy(text));
+    let now = "2026-11-21T00:00:00Z".parse().expect("a time");
+    let warnings = lint(&policy(text), now);
     let fits = warnings.len() == expected.len()
         && warnings
             .iter()
@@ -109,4 +110,41 @@ rules:
 ",
         &[(5, "denies all of network"), (9, "denies every call")],
     );
+}
+
+#[test]
+fn points_at_rules_that_are_over() {
+    check(
+        "version: 1
+rules:
+  - {name: over, tools: ['a@^1'], until: 2020-01-01T00:00:00Z, allow: {}}
+  - {name: just over, tools: ['c@^1'], until: 2026-11-21T00:00:00Z, deny: {call: true}}
+  - {name: not yet, tools: ['b@^1'], until: 2026-11-21T00:00:01Z, allow: {}}
+",
+        &[
+            (3, "it held until 2020-01-01T00:00:00.000Z"),
+            (4, "it held until 2026-11-21"),
+        ],
+    );
+}
+
+#[test]
+fn says_everything_once() {
+    let text = "version: 1
+rules:
+  - tools: ['a@^1']
+    allow:
+      network: [{host: 127.0.0.1}]
+      sockets: [{host: 127.0.0.1, port: 25}]
+  - tools: ['a@^1']
+    allow: {network: [{host: 10.0.0.1, scheme: http}], sockets: [{host: 10.0.0.1, port: 25}]}
+";
+    let mut warnings = lint(
+        &policy(text),
+        "2026-11-21T00:00:00Z".parse().expect("a time"),
+    );
+    let all = warnings.len();
+    warnings.dedup();
+    assert!(all > 1, "{warnings:#?}");
+    assert_eq!(warnings.len(), all, "{warnings:#?}");
 }
