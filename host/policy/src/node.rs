@@ -4,7 +4,8 @@ use std::fmt;
 
 use serde::de::value::{MapAccessDeserializer, StrDeserializer};
 use serde::de::{
-    self, DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, SeqAccess, Visitor,
+    self, DeserializeSeed, Deserializer, Expected, IntoDeserializer, MapAccess, SeqAccess,
+    Unexpected, Visitor,
 };
 
 /// Where something stands in a file, both counted from 1, the column in characters.
@@ -144,6 +145,57 @@ impl de::Error for Misfit {
             reason: reason.to_string(),
         }
     }
+
+    fn invalid_type(unexpected: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        let (found, wanted) = (found(unexpected), wanted(expected));
+        Self::custom(format_args!("invalid type: {found}, expected {wanted}"))
+    }
+
+    fn invalid_value(unexpected: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        let (found, wanted) = (found(unexpected), wanted(expected));
+        Self::custom(format_args!("invalid value: {found}, expected {wanted}"))
+    }
+
+    fn invalid_length(length: usize, expected: &dyn Expected) -> Self {
+        let wanted = wanted(expected);
+        Self::custom(format_args!("invalid length {length}, expected {wanted}"))
+    }
+
+    fn unknown_variant(word: &str, known: &'static [&'static str]) -> Self {
+        let known = known.join("`, `");
+        Self::custom(format_args!(
+            "unknown word `{word}`, expected one of `{known}`"
+        ))
+    }
+}
+
+/// What stands there, in the words of a document rather than of this program.
+fn found(unexpected: Unexpected<'_>) -> String {
+    match unexpected {
+        Unexpected::UnitVariant => "a word alone".to_owned(),
+        Unexpected::NewtypeVariant | Unexpected::TupleVariant | Unexpected::StructVariant => {
+            "a word with something after it".to_owned()
+        }
+        Unexpected::Unit | Unexpected::Option => "nothing".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+/// What should, likewise.
+fn wanted(expected: &dyn Expected) -> String {
+    let text = expected.to_string();
+    let word = match text.as_str() {
+        "unit" => "nothing after it",
+        "unit variant" => "the word alone",
+        "newtype variant" | "tuple variant" | "struct variant" => {
+            "the word as a key, with a value after it"
+        }
+        text if text.starts_with("struct ") => "a map",
+        text if text.starts_with("enum ") || text.starts_with("variant ") => "a word",
+        text if text.starts_with("tuple ") || text.starts_with("unit ") => "a value",
+        _ => return text,
+    };
+    word.to_owned()
 }
 
 impl<'de> Deserializer<'de> for &'de Node {

@@ -45,7 +45,10 @@ pub struct Entry {
 }
 
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(untagged)]
+#[serde(
+    untagged,
+    expecting = "expected a port, as in `443`, or a range of ports, as in \"8000-8010\""
+)]
 enum PortEntry {
     One(u16),
     Range(String),

@@ -75,12 +75,12 @@ fn what_is_cut_off_is_refused_at_its_end() {
 /// PO-01: a key that stands twice.
 #[test]
 fn keys_twice_are_refused_where_the_second_stands() {
-    check("version: 1\nversion: 1", Yaml, "2:1", "duplicate");
+    check("version: 1\nversion: 1", Yaml, "2:1", "second time");
     check(
         "version: 1\nrules:\n  - tools: []\n    tools: []",
         Yaml,
         "4:5",
-        "duplicate",
+        "second time",
     );
     check(
         "{\"version\": 1,\n \"version\": 1}",
@@ -157,13 +157,9 @@ const WRONG: [(&str, &str, &str); 17] = [
     ("deny: {call: yes}", "4:18", "expected a boolean"),
     ("until: tomorrow", "4:12", "expected RFC 3339"),
     ("use: [nowhere]", "4:11", "no profile is called `nowhere`"),
-    ("approval: maybe", "4:15", "unknown variant `maybe`"),
+    ("approval: maybe", "4:15", "unknown word `maybe`"),
     ("callers: {}", "4:14", "leave `callers` out"),
-    (
-        "callers: {roles: [Admin]}",
-        "4:23",
-        "unknown variant `Admin`",
-    ),
+    ("callers: {roles: [Admin]}", "4:23", "unknown word `Admin`"),
     (
         "allow: {filesystem: [{mount: nowhere}]}",
         "4:26",
@@ -232,6 +228,95 @@ fn wrong_values_are_refused_where_they_stand() {
         "2:7",
         "only the policy of the host itself",
     );
+}
+
+/// Whoever reads a mistake wrote a policy, and never saw the program that reads it.
+#[test]
+fn mistakes_speak_of_the_policy() {
+    let allow = |entry: &str| format!("version: 1\nrules: [{{tools: [a], allow: {{{entry}}}}}]");
+    let git = |arguments: &str| {
+        let program = format!("programs: {{git: {{path: /usr/bin/git, {arguments}}}}}");
+        format!("version: 1\n{program}")
+    };
+    let texts = [
+        "version: 1\nversion: 1".to_owned(),
+        "version: 1\n---\nversion: 1".to_owned(),
+        "version: 1\n...\n---\n{}".to_owned(),
+        "version: 1\n<<: {name: a}".to_owned(),
+        "version: 1\nrules: 5".to_owned(),
+        "version: 1\nrules: [5]".to_owned(),
+        "version: 1\nrules: [[]]".to_owned(),
+        "version: 1\nschemas: 5".to_owned(),
+        "version: 1\nlimits: 5".to_owned(),
+        "version: 1\nadmission: [tool]".to_owned(),
+        "version: 1\nadmission: [{per: all, concurrency: 1}]".to_owned(),
+        "version: 1\nadmission: [{per: {}, concurrency: 1}]".to_owned(),
+        "version: 1\nadmission: [{per: {tool: 1}, concurrency: 1}]".to_owned(),
+        "version: 1\nadmission: [{per: tool, rate: 5}]".to_owned(),
+        "version: 1\nmounts: {a: 5}".to_owned(),
+        "version: 1\nprograms: {a: []}".to_owned(),
+        "version: 1\n~: 5".to_owned(),
+        "version: !!binary gICA".to_owned(),
+        "version: 1\nrules: [{tools: [a], safety: strict}]".to_owned(),
+        "version: 1\nrules: [{tools: [a], safety: {destructive: no}}]".to_owned(),
+        "version: 1\nrules: [{tools: [a], approval: {ask: yes}}]".to_owned(),
+        "version: 1\nrules: [{tools: [a], callers: [user]}]".to_owned(),
+        allow("network: [5]"),
+        allow("network: [{host: a.org, scheme: ftp}]"),
+        allow("network: [{host: a.org, at: 5}]"),
+        allow("sockets: [{host: a.org, port: {from: 1}}]"),
+        allow("sockets: [{host: a.org, port: 70000}]"),
+        allow("sockets: [{host: a.org, port: [1, 2]}]"),
+        allow("filesystem: [workspace]"),
+        allow("filesystem: [{mount: workspace, quota: 5}]"),
+        allow("subprocess: [git]"),
+        allow("environment: [TZ]"),
+        allow("secrets: [5]"),
+        allow("key_value: [all]"),
+        allow("tool_call: [other]"),
+        allow("clocks: [{}]"),
+        allow("clocks: [{real: 1}]"),
+        allow("random: [5]"),
+        git("arguments: {positions: [text]}"),
+        git("arguments: {positions: [{text: 5}]}"),
+        git("arguments: {positions: [{one_of: {}}]}"),
+        git("arguments: {positions: [one_of]}"),
+        git("arguments: {flags: {--a: joined}}"),
+        git("arguments: {flags: {--a: {joined: 5}}}"),
+        git("arguments: {flags: {--a: []}}"),
+        git("environment: []"),
+    ];
+    let refused = texts
+        .iter()
+        .filter_map(|text| Some((text, parse(text).err()?)));
+    let told: Vec<_> = refused
+        .map(|(text, error)| (text.clone(), vec![error.to_string()]))
+        .collect();
+    assert!(told.len() > texts.len() - 5, "{told:#?}");
+    let uses = [
+        "",
+        "subprocess: {start: 5}",
+        "subprocess: {stat: [a]}",
+        "subprocess: {}",
+        "subprocess: 5",
+        "sockets: {connect: []}",
+        "sockets: {connect: a, tls: none at all}",
+        "secrets: []",
+        "environment: {name: []}",
+        "network: {request: 5}",
+    ];
+    let asked = uses.map(|text| {
+        let error = text.parse::<crate::Use>().expect_err(text);
+        assert!(!error.to_string().contains("version: 1"), "{error}");
+        (text.to_owned(), vec![error.to_string()])
+    });
+    let inner = ["enum ", "struct ", "Options", "from_str", "variant"];
+    for (text, mistakes) in told.into_iter().chain(asked) {
+        for mistake in mistakes {
+            let word = inner.iter().find(|word| mistake.contains(**word));
+            assert_eq!(word, None, "{text}\n{mistake}");
+        }
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use serde::de::{MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_saphyr::options::{DuplicateKeyPolicy, MergeKeyPolicy};
-use serde_saphyr::{Location, Options, Spanned};
+use serde_saphyr::{Error, Location, Options, Spanned};
 
 use super::DEPTH_MAX;
 use crate::error::Mistake;
@@ -16,10 +16,30 @@ pub(super) fn read(text: &str) -> Result<Node, Vec<Mistake>> {
     let parsed: Result<Spanned<Any>, _> = serde_saphyr::from_str_with_options(text, options());
     let root = parsed.map_err(|error| {
         let place = error.location().as_ref().map_or(Place::START, place);
-        let reason = error.without_snippet().to_string();
-        vec![Mistake::new(place, reason)]
+        vec![Mistake::new(place, reason(error.without_snippet()))]
     })?;
     Ok(root.into())
+}
+
+/// What is wrong. The library's own words are for people who call it, not for authors of policies.
+fn reason(error: &Error) -> String {
+    match error {
+        Error::DuplicateMappingKey { key: Some(key), .. } => {
+            format!("key `{key}` stands here for the second time")
+        }
+        Error::DuplicateMappingKey { key: None, .. } => {
+            "a key stands here for the second time".to_owned()
+        }
+        Error::MultipleDocuments { .. } => {
+            "it holds several documents: leave out what follows a second `---`".to_owned()
+        }
+        Error::MergeKeyNotAllowed { .. } => {
+            "merge keys (`<<`) are not read: repeat what they would add".to_owned()
+        }
+        Error::NullIntoString { .. } => "a key is a text, found nothing".to_owned(),
+        Error::BinaryNotUtf8 { .. } => "a policy holds no binary data".to_owned(),
+        other => other.to_string(),
+    }
 }
 
 fn options() -> Options {

@@ -22,10 +22,10 @@ use crate::capability::sockets::{self, Sockets};
 use crate::capability::subprocess::{Start, Subprocess};
 use crate::capability::tool_call::{ToolCall, ToolUse};
 use crate::denial;
-use crate::error::PolicyError;
+use crate::error::{Mistake, PolicyError};
 use crate::explain::UseExplanation;
 use crate::grant::Grant;
-use crate::node::Node;
+use crate::node::{Node, Place};
 use crate::origin::Origin;
 use crate::read::{self, Format};
 use crate::walk::Walk;
@@ -42,6 +42,10 @@ pub struct Use {
     written: serde_json::Value,
     ask: Ask,
 }
+
+/// What is said about a text that is none.
+const ONE_USE: &str =
+    "expected one use of one capability, as in `network: GET https://example.org/`";
 
 #[derive(Debug, Clone)]
 enum Ask {
@@ -62,10 +66,7 @@ enum Ask {
 impl Use {
     pub(super) fn read(node: &Node, walk: &mut Walk) -> Option<Self> {
         let [(key, value)] = node.fields() else {
-            walk.mistake(
-                node.place,
-                "one use of one capability, as in `network: GET https://example.org/`",
-            );
+            walk.mistake(node.place, ONE_USE);
             return None;
         };
         let (capability, ask) = match key.text.as_str() {
@@ -210,6 +211,9 @@ impl FromStr for Use {
     /// **Errors**: [`PolicyError::Invalid`] with what is wrong in the text, and where.
     fn from_str(text: &str) -> Result<Self, PolicyError> {
         let invalid = |mistakes| PolicyError::invalid("use", mistakes);
+        if text.trim().is_empty() {
+            return Err(invalid(vec![Mistake::new(Place::START, ONE_USE)]));
+        }
         let node = read::read(text.as_bytes(), Format::Yaml).map_err(invalid)?;
         let mut walk = Walk::default();
         let used = Self::read(&node, &mut walk);

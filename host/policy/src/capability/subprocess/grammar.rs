@@ -35,7 +35,11 @@ pub struct GrammarEntry {
 
 /// What follows a flag, as people write it.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
+#[serde(
+    rename_all = "snake_case",
+    deny_unknown_fields,
+    expecting = "expected `none`, `joined` or `separate` with the form of the value, or that form alone"
+)]
 pub enum FlagEntry {
     /// Nothing.
     None,
