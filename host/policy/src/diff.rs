@@ -110,7 +110,7 @@ fn said_by(rule: &Rule, about: &str, all: &mut Sayings) {
         say("approval ask".to_owned(), "", &rule.origin);
     }
     if let Some(safety) = &rule.safety {
-        say(format!("safety {}", demanded(safety)), "", &rule.origin);
+        say(format!("safety {}", demanded(*safety)), "", &rule.origin);
     }
     for body in rule.bodies(None) {
         narrow(about, "", body, all);
@@ -122,7 +122,7 @@ fn said_by(rule: &Rule, about: &str, all: &mut Sayings) {
 }
 
 /// Demands as a policy writes them, short of those that demand nothing.
-fn demanded(safety: &Safety) -> Json {
+fn demanded(safety: Safety) -> Json {
     let nothing = json!(Safety::default());
     let mut demands = json!(safety);
     if let Some(demands) = demands.as_object_mut() {

@@ -93,10 +93,10 @@ rules:
             "{key}: {old}"
         );
     }
-    let changed = |key: &str| changes.iter().any(|(changed, ..)| *changed == key);
-    let unchanged: Vec<_> = keys.keys().filter(|key| !changed(key)).collect();
+    let is_tried = |key: &str| changes.iter().any(|(tried, ..)| *tried == key);
+    let rest: Vec<_> = keys.keys().filter(|key| !is_tried(key)).collect();
     // The language has one version, and a name allows nothing.
-    assert_eq!(unchanged, ["name", "version"]);
+    assert_eq!(rest, ["name", "version"]);
 }
 
 #[test]

@@ -230,15 +230,14 @@ fn wrong_values_are_refused_where_they_stand() {
     );
 }
 
-/// Whoever reads a mistake wrote a policy, and never saw the program that reads it.
-#[test]
-fn mistakes_speak_of_the_policy() {
+/// Texts that are wrong in their types and forms.
+fn misshapen() -> Vec<String> {
     let allow = |entry: &str| format!("version: 1\nrules: [{{tools: [a], allow: {{{entry}}}}}]");
     let git = |arguments: &str| {
         let program = format!("programs: {{git: {{path: /usr/bin/git, {arguments}}}}}");
         format!("version: 1\n{program}")
     };
-    let texts = [
+    vec![
         "version: 1\nversion: 1".to_owned(),
         "version: 1\n---\nversion: 1".to_owned(),
         "version: 1\n...\n---\n{}".to_owned(),
@@ -285,7 +284,13 @@ fn mistakes_speak_of_the_policy() {
         git("arguments: {flags: {--a: {joined: 5}}}"),
         git("arguments: {flags: {--a: []}}"),
         git("environment: []"),
-    ];
+    ]
+}
+
+/// Whoever reads a mistake wrote a policy, and never saw the program that reads it.
+#[test]
+fn mistakes_speak_of_the_policy() {
+    let texts = misshapen();
     let refused = texts
         .iter()
         .filter_map(|text| Some((text, parse(text).err()?)));
