@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use cofferdam_types::Digest;
+use cofferdam_types::{Digest, Timestamp};
 
 use crate::rule::Rule;
 use crate::selector::{Glob, Selector};
@@ -17,6 +17,8 @@ pub(crate) struct Index {
     digests: HashMap<Digest, Vec<usize>>,
     owners: HashMap<String, Vec<usize>>,
     tags: HashMap<String, Vec<usize>>,
+    /// When rules end, in order.
+    ends: Vec<Timestamp>,
 }
 
 /// Globs, by themselves when they have no star and by what stands before it when they have.
@@ -66,7 +68,22 @@ impl Index {
                 }
             }
         }
+        index.ends = rules.iter().filter_map(|rule| rule.until).collect();
+        index.ends.sort_unstable();
         index
+    }
+
+    /// From when and until when the same rules hold as `now`.
+    pub(crate) fn holds(&self, now: Timestamp) -> (Timestamp, Timestamp) {
+        let (over, to_come) = self
+            .ends
+            .split_at(self.ends.partition_point(|end| *end <= now));
+        let begin = over.last().copied();
+        let end = to_come.first().copied();
+        (
+            begin.unwrap_or(Timestamp::from_millis(0)),
+            end.unwrap_or(Timestamp::from_millis(u64::MAX)),
+        )
     }
 
     /// The places of all rules that can match the tool, and of some that don't, in the order of

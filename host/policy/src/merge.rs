@@ -1,6 +1,5 @@
 //! Puts the rules that have a say in a call together.
 
-use cofferdam_types::Timestamp;
 use cofferdam_types::call::Denial;
 
 use crate::applicable::Applicable;
@@ -47,24 +46,13 @@ impl Policy {
         denials.extend(self.taken(declared, &name));
         Applicable {
             is_bound: allows.is_bound() || denies.is_bound(),
-            holds: self.holds(request.now),
+            holds: self.parts.index.holds(request.now),
             subject: name,
             denials,
             allows,
             denies,
             ceiling,
         }
-    }
-
-    /// From when and until when the same rules hold as `now`.
-    fn holds(&self, now: Timestamp) -> (Timestamp, Timestamp) {
-        let ends = self.parts.rules.iter().filter_map(|rule| rule.until);
-        let from = ends.clone().filter(|until| *until <= now).max();
-        let until = ends.filter(|until| *until > now).min();
-        (
-            from.unwrap_or(Timestamp::from_millis(0)),
-            until.unwrap_or(Timestamp::from_millis(u64::MAX)),
-        )
     }
 
     /// Denials of an execution environment that isn't there or isn't offered.
