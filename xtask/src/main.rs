@@ -27,6 +27,9 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+/// The suite of the guides.
+const GUIDES: [&str; 3] = ["--workspace", "--test", "guide"];
+
 /// The project's own chores.
 #[derive(Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask")]
@@ -59,6 +62,8 @@ enum Chore {
         #[arg(long)]
         json: bool,
     },
+    /// Does what the guides tell their readers, in order.
+    Docs,
     /// Runs the tests of every attack in the catalogue and writes docs/ATTACKS.md.
     Attack,
     /// Runs every fuzz target for a while; a finding fails.
@@ -86,6 +91,7 @@ fn main() -> ExitCode {
         Chore::Interop => interop::build().map(|_| ()),
         Chore::Test { args } => test::run(&args),
         Chore::Demo { json } => demo::run(json),
+        Chore::Docs => test::run(&GUIDES.map(str::to_owned)),
         Chore::Attack => attack::run(),
         Chore::Fuzz { seconds } => fuzz::run(seconds),
         Chore::Bench { name, args } => bench::run(&name, &args),

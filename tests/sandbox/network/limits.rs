@@ -129,5 +129,5 @@ async fn caps() -> Result<()> {
         ["HttpRequestBodySize", "200"].contains(&words[1].as_str()),
         "{words:?}"
     );
-    Ok(())
+    settled(&wall.host, &wall.before).await
 }

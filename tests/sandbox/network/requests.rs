@@ -229,6 +229,7 @@ async fn redirects() -> Result<()> {
         ensure!(came == expected, "{place}: {came}");
         let most = if place == "/loop" { 6 } else { 2 };
         ensure!(server.heard().len() <= most, "{place}");
+        settled(&wall.host, &wall.before).await?;
     }
     Ok(())
 }
@@ -246,6 +247,7 @@ async fn framing() -> Result<()> {
         let wall = Wall::new(&server.entry("")).await?;
         let came = wall.one(get(HOST, "/")).await?;
         ensure!(came == "HttpProtocolError", "{head}: {came}");
+        settled(&wall.host, &wall.before).await?;
     }
     Ok(())
 }
@@ -275,5 +277,5 @@ async fn names_that_carry_data_are_recorded() -> Result<()> {
     let other = json!({"authority": "c2VjcmV0.evil.test", "scheme": "https"});
     let came = wall.call("send", json!({"probes": [other]})).await?;
     ensure!(came.denials == ["not_granted"], "{came:?}");
-    Ok(())
+    settled(&wall.host, &wall.before).await
 }

@@ -76,7 +76,7 @@ async fn one_place() -> Result<()> {
     );
     echo.await??;
     echo_udp.await??;
-    Ok(())
+    settled(&wall.host, &wall.before).await
 }
 
 /// A call whose open socket is taken back ends, though it does nothing but wait for it.

@@ -31,6 +31,7 @@ async fn a_chain_is_as_deep_as_the_policy_says() -> Result<()> {
             Value::Null
         };
         assert_eq!(answer["code"], code, "{depth} {asked}: {answer}");
+        ruled.settled().await?;
     }
     Ok(())
 }
@@ -82,6 +83,7 @@ async fn nobody_gets_more_by_calling_another() -> Result<()> {
             expected,
             "{answer}"
         );
+        ruled.settled().await?;
     }
     Ok(())
 }

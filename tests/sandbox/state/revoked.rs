@@ -42,7 +42,7 @@ async fn a_call_under_way_loses_what_its_policy_loses() -> Result<()> {
     }
     let (least, most) = (times.iter().min(), times.iter().max());
     show(&format!("a revoke took {least:?} to {most:?}"));
-    Ok(())
+    ruled.settled().await
 }
 
 /// Puts the first policy in force again.
