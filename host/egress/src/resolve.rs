@@ -11,7 +11,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 /// connected to, without a second look-up.
 ///
 /// Safe to repeat and to drop. An answer may hold any number of addresses in any order; the first
-/// [`ANSWERS_MAX`] count.
+/// `ANSWERS_MAX` count.
 #[async_trait]
 pub trait Resolve: Debug + Send + Sync {
     /// The addresses of a name; none when it has none. `seat` is kept for as long as the look-up

@@ -35,7 +35,7 @@ pub struct LimitsEntry {
     pub host_alloc: Option<Bytes>,
 }
 
-/// The words of the limits, in the order of [`Ceiling`].
+/// The words of the limits, in the order of `Ceiling`.
 pub const LIMITS: [&str; 7] = [
     "fuel",
     "deadline",

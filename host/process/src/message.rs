@@ -72,7 +72,8 @@ impl Wall {
     }
 }
 
-/// What the launcher is told; beside it travel the descriptors, in the order of [`Fds`].
+/// What the launcher is told; beside it travel the descriptors: the program,
+/// its directory, the pipes, the mounts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(
     clippy::struct_excessive_bools,
