@@ -2,15 +2,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use cofferdam_policy::{Format, Policy, Source};
-use cofferdam_registry::{Entry, Registry};
-use cofferdam_store_api::ToolRecord;
+use cofferdam_registry::Entry;
 use cofferdam_types::audit::{Act, AuditRecord, CallAct};
 use cofferdam_types::call::{Denial, DenialCode, Origin, Usage, Use};
-use cofferdam_types::tool::{Contract, Identity, ToolSpec};
+use cofferdam_types::tool::Identity;
 use cofferdam_types::{CallId, Code, Digest, Tenant, Timestamp};
-use serde_json::json;
 
 use super::{Replay, Shadow};
+use crate::testing::entry;
 
 const IN_FORCE: &str = "version: 1
 rules:
@@ -38,28 +37,10 @@ fn policy(text: &str) -> Policy {
 
 /// The tools `fetch` and `build`.
 async fn entries() -> Vec<Arc<Entry>> {
-    let stores = cofferdam_store_memory::open();
-    for (name, capability) in [("fetch", "network"), ("build", "subprocess")] {
-        let spec: ToolSpec = serde_json::from_value(json!({
-            "name": name, "function": "run", "version": "1.0.0", "description": "A tool.",
-            "args_schema": {"type": "object"}, "returns_schema": {},
-            "capabilities": [{"kind": capability}],
-        }))
-        .expect("a spec");
-        let record = ToolRecord {
-            digest: Digest::of(name.as_bytes()),
-            component: name.parse().expect("a name"),
-            contract: Contract::Declared,
-            imports: Vec::new(),
-            created_at: Timestamp::from_millis(0),
-            created_by: "key:test".to_owned(),
-            spec,
-        };
-        let registered = stores.tools.register(&Tenant::default(), &[record]).await;
-        assert_eq!(registered, Ok(true));
-    }
-    let registry = Registry::new(stores);
-    registry.list(&Tenant::default()).await.expect("a list")
+    vec![
+        entry("fetch", &["network"]).await,
+        entry("build", &["subprocess"]).await,
+    ]
 }
 
 /// The id of the call with this number.
