@@ -21,6 +21,7 @@ pub(crate) fn beginning() -> Digest {
 }
 
 /// The end of the chain, where the next entry goes.
+#[derive(Clone)]
 pub(crate) struct End {
     seq: u64,
     digest: Digest,

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use cofferdam_store_api::{Audit as Table, AuditEntry};
+use cofferdam_store_api::{Audit as Table, AuditEntry, StoreError};
 use cofferdam_types::audit::AuditRecord;
 use tokio::sync::{Notify, mpsc, oneshot};
 
@@ -57,20 +57,20 @@ impl Writer {
     pub async fn run(mut self) {
         let mut messages = Vec::with_capacity(BATCH_MAX);
         while self.waiting.recv_many(&mut messages, BATCH_MAX).await > 0 {
-            let mut entries = Vec::with_capacity(messages.len());
+            let mut records = Vec::with_capacity(messages.len());
             let mut told = Vec::new();
             for message in messages.drain(..) {
                 match message {
-                    Message::Record(record) => entries.push(self.end.link(&record)),
+                    Message::Record(record) => records.push(record),
                     Message::Strict(record, tell) => {
-                        entries.push(self.end.link(&record));
+                        records.push(record);
                         told.push(tell);
                     }
                     Message::Asked(tell) => told.push(tell),
                 }
             }
-            self.mark_gaps(&mut entries);
-            self.append(&entries).await;
+            self.mark_gaps(&mut records);
+            self.append(&records).await;
             for tell in told {
                 // Whoever asked may have gone away.
                 tell.send(()).ok();
@@ -80,27 +80,42 @@ impl Writer {
                 .await
                 .ok();
         }
-        let mut entries = Vec::new();
-        self.mark_gaps(&mut entries);
-        self.append(&entries).await;
+        let mut records = Vec::new();
+        self.mark_gaps(&mut records);
+        self.append(&records).await;
     }
 
     /// Says what was lost, behind what was not.
-    fn mark_gaps(&mut self, entries: &mut Vec<AuditEntry>) {
+    fn mark_gaps(&mut self, records: &mut Vec<AuditRecord>) {
         for record in self.gaps.take() {
             tracing::warn!(tenant = %record.tenant, "details are missing in the audit");
-            entries.push(self.end.link(&record));
+            records.push(record);
         }
     }
 
-    /// Writes entries, however long the store takes.
-    async fn append(&self, entries: &[AuditEntry]) {
-        if entries.is_empty() {
+    /// Writes records, however long the store takes. Where another host has written meanwhile, they
+    /// are linked to what it wrote.
+    async fn append(&mut self, records: &[AuditRecord]) {
+        if records.is_empty() {
             return;
         }
-        while let Err(error) = self.table.append(entries).await {
-            if is_written(&*self.table, entries).await {
-                break;
+        loop {
+            let mut end = self.end.clone();
+            let entries: Vec<_> = records.iter().map(|record| end.link(record)).collect();
+            let answer = self.table.append(&entries).await;
+            let Err(error) = answer else {
+                self.end = end;
+                return;
+            };
+            if is_written(&*self.table, &entries).await {
+                self.end = end;
+                return;
+            }
+            if error == StoreError::Conflict
+                && let Ok(last) = self.table.last().await
+            {
+                self.end = End::new(last);
+                continue;
             }
             tracing::error!(%error, records = entries.len(), "the audit can't be written; trying again");
             tokio::time::sleep(RETRY_PAUSE).await;
@@ -108,8 +123,12 @@ impl Writer {
     }
 }
 
-/// True when a write that was answered with an error happened after all.
+/// True when a write that was answered with an error happened after all: others may have written
+/// behind it, so the place of its first entry tells.
 async fn is_written(table: &dyn Table, entries: &[AuditEntry]) -> bool {
-    let last = entries.last().map(|entry| (entry.seq, entry.digest));
-    matches!(table.last().await, Ok(kept) if kept == last)
+    let Some(first) = entries.first() else {
+        return true;
+    };
+    let kept = table.read(first.seq - 1, 1).await;
+    kept.is_ok_and(|kept| kept.first() == Some(first))
 }

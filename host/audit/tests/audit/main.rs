@@ -5,4 +5,5 @@ mod chain;
 mod double;
 mod retention;
 mod sample;
+mod shared;
 mod writing;
