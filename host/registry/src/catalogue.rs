@@ -2,8 +2,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use cofferdam_store_api::ToolRecord;
-use cofferdam_types::ToolName;
 use cofferdam_types::tool::ToolRef;
+use cofferdam_types::{ComponentName, ToolName};
 
 use crate::entry::Entry;
 
@@ -46,6 +46,17 @@ impl Catalogue {
             .rev()
             .find(|entry| entry.identity().version.pre.is_empty());
         released.or(versions.last())
+    }
+
+    /// The component that a name belongs to.
+    pub(crate) fn owner(&self, name: &ToolName) -> Option<&ComponentName> {
+        let versions = self.tools.get(name)?;
+        versions.first().map(|entry| &entry.record().component)
+    }
+
+    /// Every name.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &ToolName> {
+        self.tools.keys()
     }
 
     /// Every version of every tool, by name and ascending version.

@@ -9,6 +9,7 @@ mod entry;
 mod error;
 mod faults;
 pub mod manifest;
+mod names;
 mod registry;
 mod schema;
 

@@ -3,6 +3,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use cofferdam_store_api::{StoreError, Stores, ToolRecord};
+use cofferdam_types::page::PageRequest;
 use cofferdam_types::tool::{Contract, Manifest, ToolRef};
 use cofferdam_types::{Digest, Tenant, Timestamp};
 use tokio::sync::{Mutex, watch};
@@ -10,6 +11,7 @@ use tokio::sync::{Mutex, watch};
 use crate::catalogue::Catalogue;
 use crate::entry::Entry;
 use crate::error::Error;
+use crate::names;
 
 /// The catalogue of every tenant, over the tables `tools` and `blobs`.
 pub struct Registry {
@@ -86,16 +88,9 @@ impl Registry {
                 created_by: by.clone(),
             })
             .collect();
-        for listed in self.catalogue(tenant).await?.entries() {
-            let record = listed.record();
-            if record.component != component
-                && records.iter().any(|new| new.spec.name == record.spec.name)
-            {
-                let (name, other) = (&record.spec.name, &record.component);
-                return Err(Error::Conflict(format!(
-                    "the tool name `{name}` belongs to the component `{other}`"
-                )));
-            }
+        let catalogue = self.catalogue(tenant).await?;
+        if let Some(taken) = names::taken(&catalogue, &records) {
+            return Err(Error::Conflict(taken));
         }
         self.stores.blobs.put(tenant, &digest, bytes).await?;
         let created = match self.stores.tools.register(tenant, &records).await {
@@ -103,7 +98,8 @@ impl Registry {
             Err(StoreError::Conflict) => {
                 let version = &manifest.version;
                 return Err(Error::Conflict(format!(
-                    "`{component}` {version} is there with other bytes; give these another version"
+                    "`{component}` {version} is or was there with other bytes, or a name of its \
+                     tools is taken; give these another version or another name"
                 )));
             }
             Err(error) => return Err(error.into()),
@@ -168,7 +164,17 @@ impl Registry {
     }
 
     async fn reload(&self, tenant: &Tenant) -> Result<Arc<Catalogue>, Error> {
-        let records = self.stores.tools.list(tenant).await?;
+        let mut records = Vec::new();
+        let mut page = PageRequest::first();
+        loop {
+            let part = self.stores.tools.list(tenant, "", &page).await?;
+            let tools = part.items.into_iter().flatten();
+            records.extend(tools.map(|tool| tool.record));
+            page.after = part.next;
+            if page.after.is_none() {
+                break;
+            }
+        }
         let generation = self.readings.fetch_add(1, Ordering::Relaxed);
         let catalogue = Arc::new(Catalogue::new(generation, records));
         let mut catalogues = self

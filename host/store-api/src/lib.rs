@@ -25,14 +25,14 @@ pub use tables::keys::{KeyRecord, Keys};
 pub use tables::runs::{Append, Claimed, RunFilter, Runs};
 pub use tables::secrets::{SealKeyId, SecretHead, SecretPlace, SecretRecord, Secrets};
 pub use tables::tasks::{TaskFilter, Tasks};
-pub use tables::tools::{ToolRecord, Tools};
+pub use tables::tools::{Changed, Tool, ToolRecord, ToolUse, Tools};
 
 use std::sync::Arc;
 
 /// All tables of one backend.
 #[derive(Clone)]
 pub struct Stores {
-    /// Tool specs by name and version.
+    /// Tools by name and version.
     pub tools: Arc<dyn Tools>,
     /// Component bytes by digest.
     pub blobs: Arc<dyn Blobs>,

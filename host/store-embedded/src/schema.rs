@@ -7,12 +7,18 @@ pub(crate) const APPLICATION_ID: i64 = 0x434f_4646;
 
 /// What each version added, from an empty file on: the file of an older host is brought to this
 /// one's version by the steps it lacks. A step that was shipped is never changed.
-const STEPS: [&str; 4] = [TABLES, CALLS_OF_THE_AUDIT, KEY_VALUES, SECRETS];
+const STEPS: [&str; 5] = [
+    TABLES,
+    CALLS_OF_THE_AUDIT,
+    KEY_VALUES,
+    SECRETS,
+    STANDING_OF_TOOLS,
+];
 
 /// How many of [`STEPS`] a file has, kept as SQLite's `user_version`. A host refuses more than it
 /// knows.
-pub(crate) const SCHEMA_VERSION: i64 = 4;
-const _: () = assert!(STEPS.len() == 4, "one version for each step");
+pub(crate) const SCHEMA_VERSION: i64 = 5;
+const _: () = assert!(STEPS.len() == 5, "one version for each step");
 
 /// The tables.
 ///
@@ -134,6 +140,66 @@ CREATE TABLE secrets (
     sealed BLOB NOT NULL,
     PRIMARY KEY (tenant, name)
 ) STRICT;
+";
+
+/// How each version of a tool stands, beside the record, which is large and never changes; whose each
+/// name is, and when it last changed; what removed versions were.
+///
+/// What is there comes out as registered and never used. A name belongs to the component that had it
+/// first. Each name is a change of its own, so that whoever asks what changed gets it in parts.
+/// Older hosts took names that look alike, so their skeletons are not unique.
+const STANDING_OF_TOOLS: &str = "
+CREATE TABLE tool_standings (
+    tenant TEXT NOT NULL,
+    name TEXT NOT NULL,
+    version TEXT NOT NULL,
+    status TEXT NOT NULL CHECK (status IN ('active', 'deprecated')),
+    since_ms INTEGER NOT NULL,
+    pinned INTEGER NOT NULL CHECK (pinned IN (0, 1)),
+    calls INTEGER NOT NULL,
+    failures INTEGER NOT NULL,
+    wall_us INTEGER NOT NULL,
+    last_used_ms INTEGER,
+    PRIMARY KEY (tenant, name, version)
+) STRICT, WITHOUT ROWID;
+INSERT INTO tool_standings
+SELECT tenant, name, version, 'active',
+    coalesce(CASE WHEN json_valid(record) THEN CAST(
+        round(1000 * unixepoch(record ->> '$.created_at', 'subsec')) AS INTEGER) END, 0),
+    0, 0, 0, 0, NULL
+FROM tools;
+
+CREATE TABLE tool_names (
+    tenant TEXT NOT NULL,
+    name TEXT NOT NULL,
+    component TEXT NOT NULL,
+    skeleton TEXT NOT NULL,
+    generation INTEGER NOT NULL,
+    PRIMARY KEY (tenant, name)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX tool_names_by_skeleton ON tool_names (tenant, skeleton);
+CREATE INDEX tool_names_by_change ON tool_names (tenant, generation, name);
+INSERT INTO tool_names
+SELECT tenant, name, component,
+    replace(replace(replace(replace(replace(replace(
+        name, '-', ''), '1', 'l'), 'i', 'l'), '0', 'o'), 'm', 'rn'), 'w', 'vv'),
+    row_number() OVER (PARTITION BY tenant ORDER BY name)
+FROM (
+    SELECT tenant, name, component, min(created_at) FROM (
+        SELECT tenant, name,
+            CASE WHEN json_valid(record) THEN record ->> '$.component' END AS component,
+            CASE WHEN json_valid(record) THEN record ->> '$.created_at' END AS created_at
+        FROM tools
+    ) WHERE component IS NOT NULL GROUP BY tenant, name
+);
+
+CREATE TABLE tool_tombstones (
+    tenant TEXT NOT NULL,
+    name TEXT NOT NULL,
+    version TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    PRIMARY KEY (tenant, name, version)
+) STRICT, WITHOUT ROWID;
 ";
 
 /// Takes the steps that a file of this version lacks, all or none of them; 0 is an empty file.

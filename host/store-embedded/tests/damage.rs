@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use cofferdam_store_api::conformance::sample::{
-    claimed, entry, finish, started, task, task_id, tenant, tool,
+    claimed, entry, finish, started, task, task_id, tenant, tool, tools,
 };
 use cofferdam_store_api::{RunFilter, StoreError, Stores, TaskFilter};
 use cofferdam_store_embedded::{Durability, open};
@@ -119,7 +119,10 @@ async fn a_file_without_secrets_gets_their_table_and_keeps_its_own() {
     drop(stores);
     let connection = Connection::open(&path).expect("the file");
     connection
-        .execute_batch("DROP TABLE secrets; PRAGMA user_version = 3;")
+        .execute_batch(
+            "DROP TABLE secrets; DROP TABLE tool_standings; DROP TABLE tool_names;
+             DROP TABLE tool_tombstones; PRAGMA user_version = 3;",
+        )
         .expect("a file of the version before");
     drop(connection);
     for _ in 0..2 {
@@ -156,7 +159,7 @@ async fn a_newer_record_is_refused_by_its_table() {
             .update(&task(&own, 0), task(&own, 0).updated_at)
             .await;
         assert!(matches!(answer, Err(StoreError::Damaged(_))), "{change}");
-        assert!(stores.tools.list(&own).await.is_ok(), "{change}");
+        assert!(tools(&stores, &own).await.is_ok(), "{change}");
     }
 }
 
@@ -265,7 +268,8 @@ async fn fill(stores: &Stores, n: u32) {
 /// Reads every table and writes to some.
 async fn use_all(stores: &Stores) -> Result<(), StoreError> {
     let own = tenant("alpha");
-    stores.tools.list(&own).await?;
+    tools(stores, &own).await?;
+    stores.tools.changed(&own, 0, 10).await?;
     stores.blobs.get(&own, &Digest::of(b"a")).await?;
     stores
         .keys

@@ -3,6 +3,9 @@ DROP TABLE audit;
 DROP TABLE key_values;
 DROP TABLE key_value_sums;
 DROP TABLE secrets;
+DROP TABLE tool_standings;
+DROP TABLE tool_names;
+DROP TABLE tool_tombstones;
 CREATE TABLE audit (
     seq INTEGER NOT NULL PRIMARY KEY,
     tenant TEXT NOT NULL,

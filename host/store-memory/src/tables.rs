@@ -1,12 +1,14 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use cofferdam_store_api::{AuditEntry, KeyRecord, SecretPlace, SecretRecord, Stores, ToolRecord};
+use cofferdam_store_api::{AuditEntry, KeyRecord, SecretPlace, SecretRecord, Stores};
 use cofferdam_types::agent::Agent;
 use cofferdam_types::key_value::{self, Key, Space};
 use cofferdam_types::run::{Event, Run};
 use cofferdam_types::task::Task;
-use cofferdam_types::{AgentId, Digest, KeyId, RunId, TaskId, Tenant, ToolName, Version};
+use cofferdam_types::{AgentId, Digest, KeyId, RunId, TaskId, Tenant};
+
+use crate::tools::Catalogue;
 
 /// Empty stores of their own. All clones of the answer share one content.
 pub fn open() -> Stores {
@@ -40,7 +42,7 @@ impl Memory {
 
 #[derive(Default)]
 pub(crate) struct Tables {
-    pub(crate) tools: BTreeMap<(Tenant, ToolName, Version), ToolRecord>,
+    pub(crate) tools: BTreeMap<Tenant, Catalogue>,
     pub(crate) blobs: BTreeMap<(Tenant, Digest), Vec<u8>>,
     pub(crate) tasks: BTreeMap<TaskId, Task>,
     pub(crate) runs: BTreeMap<RunId, Log>,

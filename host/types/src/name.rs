@@ -138,6 +138,22 @@ impl ToolName {
     pub fn of(component: &ComponentName, function: &str) -> Result<Self, ParseError> {
         format!("{component}-{function}").parse()
     }
+
+    /// What is left of the name for an eye that reads fast. Names of one skeleton are taken for
+    /// each other, so a registry holds one of them.
+    ///
+    /// **Shape**: the name without hyphens, `1` and `i` as `l`, `0` as `o`, `m` as `rn` and `w` as
+    /// `vv`; the namespace takes part, and its `/` stays. The wide letters are written out, not the
+    /// pairs drawn together: else `vw` and `wv`, which both look like `vvv`, would differ.
+    /// **Source**: the pairs that Unicode's UTS 39 lists as confusable within the letters, digits
+    /// and signs that a name can have.
+    pub fn skeleton(&self) -> String {
+        let mut skeleton = self.0.replace('-', "");
+        for (sign, looks) in [("1", "l"), ("i", "l"), ("0", "o"), ("m", "rn"), ("w", "vv")] {
+            skeleton = skeleton.replace(sign, looks);
+        }
+        skeleton
+    }
 }
 
 #[cfg(test)]
@@ -171,6 +187,36 @@ mod tests {
             &"a".repeat(65),
         ] {
             assert!(bad.parse::<ToolName>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn names_that_look_alike_have_one_skeleton() {
+        let skeleton = |name: &str| name.parse::<ToolName>().expect(name).skeleton();
+        for (one, other) in [
+            ("files-read", "filesread"),
+            ("files-read", "file-s-read"),
+            ("files-read", "fi1es-read"),
+            ("files-read", "flles-read"),
+            ("files-read", "fliesread"),
+            ("io", "l0"),
+            ("form", "forrn"),
+            ("arm", "ar-rn"),
+            ("vw", "wv"),
+            ("vvv", "v-w"),
+            ("acme/files-read", "acrne/fi1es-read"),
+        ] {
+            assert_eq!(skeleton(one), skeleton(other), "{one}, {other}");
+        }
+        for (one, other) in [
+            ("files-read", "files-reads"),
+            ("files-read", "acme/files-read"),
+            ("acme/files", "acmefiles"),
+            ("acme/files-read", "acme-files/read"),
+            ("t-10", "t-01"),
+            ("t-2", "t-z"),
+        ] {
+            assert_ne!(skeleton(one), skeleton(other), "{one}, {other}");
         }
     }
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::limits::LimitRequest;
 use crate::workspace::Access;
-use crate::{ComponentName, Digest, ParseError, Payload, ToolName};
+use crate::{ComponentName, Digest, ParseError, Payload, Timestamp, ToolName};
 
 /// A sandbox permission that a tool declares it needs.
 ///
@@ -205,4 +205,136 @@ pub struct Identity {
     pub version: Version,
     /// The component's digest.
     pub digest: Digest,
+}
+
+/// Whether a version of a tool is offered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ToolStatus {
+    /// Offered.
+    Active,
+    /// On its way out: whoever asks for it still gets it, nobody gets it unasked.
+    Deprecated,
+}
+
+impl ToolStatus {
+    /// The word for it, the same everywhere.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Deprecated => "deprecated",
+        }
+    }
+}
+
+impl fmt::Display for ToolStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl std::str::FromStr for ToolStatus {
+    type Err = ParseError;
+
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        [Self::Active, Self::Deprecated]
+            .into_iter()
+            .find(|status| status.as_str() == text)
+            .ok_or_else(|| {
+                ParseError::new("a tool's status", text, "expected `active` or `deprecated`")
+            })
+    }
+}
+
+/// How a version of a tool stands: all of it that changes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Standing {
+    /// Whether it is offered.
+    pub status: ToolStatus,
+    /// Since when it has that status.
+    pub since: Timestamp,
+    /// Exempt from the cleanup.
+    pub pinned: bool,
+    /// How it was used.
+    pub usage: ToolUsage,
+}
+
+impl Standing {
+    /// That of a version which was registered at `at`: active, not pinned, never used.
+    pub fn fresh(at: Timestamp) -> Self {
+        Self {
+            status: ToolStatus::Active,
+            since: at,
+            pinned: false,
+            usage: ToolUsage::default(),
+        }
+    }
+}
+
+/// How a version of a tool was used: sums since its registration.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ToolUsage {
+    /// How many calls ended.
+    pub calls: u64,
+    /// How many of them failed.
+    pub failures: u64,
+    /// The sum of the calls' time, in microseconds.
+    pub wall_us: u64,
+    /// When the last of them ended.
+    pub last_used_at: Option<Timestamp>,
+}
+
+impl ToolUsage {
+    /// Where a sum ends: the largest number that every store can count to. One call each
+    /// nanosecond would take three centuries to get there.
+    pub const SUM_MAX: u64 = i64::MAX.unsigned_abs();
+
+    /// Adds the counts, none beyond [`SUM_MAX`](Self::SUM_MAX); the time moves forward only.
+    pub fn add(&mut self, more: &Self) {
+        let sum = |one: u64, other: u64| one.saturating_add(other).min(Self::SUM_MAX);
+        self.calls = sum(self.calls, more.calls);
+        self.failures = sum(self.failures, more.failures);
+        self.wall_us = sum(self.wall_us, more.wall_us);
+        self.last_used_at = self.last_used_at.max(more.last_used_at);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn usage_adds_up_and_time_goes_forward() {
+        let usage = |count, at: Option<u64>| ToolUsage {
+            calls: count,
+            failures: count,
+            wall_us: count,
+            last_used_at: at.map(Timestamp::from_millis),
+        };
+        for (one, other, sum) in [
+            (usage(0, None), usage(0, None), usage(0, None)),
+            (usage(1, Some(5)), usage(2, Some(4)), usage(3, Some(5))),
+            (usage(1, Some(5)), usage(2, Some(6)), usage(3, Some(6))),
+            (usage(1, Some(5)), usage(2, None), usage(3, Some(5))),
+            (
+                usage(u64::MAX, None),
+                usage(1, None),
+                usage(ToolUsage::SUM_MAX, None),
+            ),
+        ] {
+            let mut added = one;
+            added.add(&other);
+            assert_eq!(added, sum);
+        }
+    }
+
+    #[test]
+    fn a_status_is_one_word() {
+        for status in [ToolStatus::Active, ToolStatus::Deprecated] {
+            let json = serde_json::to_value(status).expect("JSON");
+            assert_eq!(json, status.as_str());
+            assert_eq!(status.as_str().parse(), Ok(status));
+        }
+        assert!("Active".parse::<ToolStatus>().is_err());
+    }
 }

@@ -5,12 +5,13 @@ use cofferdam_types::agent::Agent;
 use cofferdam_types::page::PageRequest;
 use cofferdam_types::run::{Run, RunStatus};
 use cofferdam_types::task::Task;
+use cofferdam_types::tool::ToolStatus;
 
 use super::sample::{
-    agent, agent_id, claimed, created, entry, events, later, run, secret, started, task, tenant,
-    time, tool,
+    agent, agent_id, claimed, created, entry, events, later, named, run, secret, started, task,
+    tenant, time, tool, tools, usage,
 };
-use crate::{Append, RunFilter, StoreError, Stores, TaskFilter};
+use crate::{Append, Changed, RunFilter, StoreError, Stores, TaskFilter, Tool, ToolUse};
 
 /// The same names, versions and digests live side by side.
 pub async fn tools_and_blobs_of_others(stores: Stores) {
@@ -20,10 +21,12 @@ pub async fn tools_and_blobs_of_others(stores: Stores) {
     let batch = [record.clone()];
     assert_eq!(stores.tools.register(&own, &batch).await, Ok(true));
     assert_eq!(stores.tools.get(&other, name, version).await, Ok(None));
-    assert_eq!(stores.tools.list(&other).await, Ok(Vec::new()));
+    assert_eq!(stores.tools.versions(&other, name).await, Ok(Vec::new()));
+    assert_eq!(tools(&stores, &other).await, Ok(Vec::new()));
     let batch = [tool("read", "1.0.0", b"b")];
     assert_eq!(stores.tools.register(&other, &batch).await, Ok(true));
-    assert_eq!(stores.tools.list(&own).await, Ok(vec![record]));
+    let kept = Tool::fresh(record);
+    assert_eq!(tools(&stores, &own).await, Ok(vec![kept]));
 
     let digest = Digest::of(b"a");
     assert_eq!(stores.blobs.put(&own, &digest, b"a").await, Ok(()));
@@ -31,6 +34,51 @@ pub async fn tools_and_blobs_of_others(stores: Stores) {
     assert_eq!(stores.blobs.put(&other, &digest, b"b").await, Ok(()));
     let kept = stores.blobs.get(&own, &digest).await;
     assert_eq!(kept, Ok(Some(b"a".to_vec())));
+}
+
+/// How a tool stands, whose a name is, what was removed and what changed is each tenant's own.
+pub async fn standing_of_others(stores: Stores) {
+    let (own, other) = (tenant("alpha"), tenant("beta"));
+    let record = tool("read", "1.0.0", b"a");
+    let (name, version) = (record.spec.name.clone(), record.spec.version.clone());
+    let table = &stores.tools;
+    let batch = [record.clone()];
+    assert_eq!(table.register(&own, &batch).await, Ok(true));
+    let status = ToolStatus::Deprecated;
+    let set = table.set_status(&other, &name, &version, status, time(2), None);
+    assert_eq!(set.await, Err(StoreError::Missing));
+    let pinned = table.set_pinned(&other, &name, &version, true).await;
+    assert_eq!(pinned, Err(StoreError::Missing));
+    let removed = table.remove(&other, &name, &version, None).await;
+    assert_eq!(removed, Ok(false));
+    let used = [ToolUse {
+        name: name.clone(),
+        version: version.clone(),
+        usage: usage(1, Some(time(5))),
+    }];
+    assert_eq!(table.touch(&other, &used).await, Ok(()));
+    let kept = Tool::fresh(record);
+    assert_eq!(table.get(&own, &name, &version).await, Ok(Some(kept)));
+    let changed = table.changed(&other, 0, 10).await;
+    let nothing = Changed {
+        generation: 0,
+        names: Vec::new(),
+        more: false,
+    };
+    assert_eq!(changed, Ok(nothing));
+
+    assert_eq!(table.remove(&own, &name, &version, None).await, Ok(true));
+    // Neither the claim nor the tombstone, nor the look of the name, binds another tenant.
+    for record in [
+        named(name.as_str(), "another", b"b"),
+        named("notes-1", "notes", b"c"),
+    ] {
+        assert_eq!(table.register(&other, &[record]).await, Ok(true));
+    }
+    let alike = [named("notes-l", "notes", b"c")];
+    assert_eq!(table.register(&own, &alike).await, Ok(true));
+    let changed = table.changed(&other, 0, 10).await.expect("a change");
+    assert_eq!(changed.generation, 2);
 }
 
 /// Another tenant's task can't be seen, listed or changed.

@@ -13,9 +13,13 @@ use serde_json::Value;
 
 use super::sample::{
     agent, agent_id, created, entry, events, key, key_id, later, run, run_id, secret, space,
-    state_key, task, task_id, tenant, time, tool,
+    state_key, task, task_id, tenant, time,
 };
-use crate::{Append, AuditEntry, KeyRecord, RunFilter, Stores, TaskFilter, ToolRecord};
+use crate::{Append, AuditEntry, KeyRecord, RunFilter, Stores, TaskFilter};
+
+mod tools;
+
+pub use tools::ToolOp;
 
 /// How many of each there are: few, so that operations meet.
 const TENANTS: usize = 2;
@@ -37,10 +41,9 @@ const PAGE: u32 = 2;
 #[derive(Debug, Clone)]
 #[expect(missing_docs, reason = "the fields are the operations' arguments")]
 pub enum Op {
-    Register {
+    Tool {
         owner: usize,
-        names: Vec<(&'static str, &'static str, u8)>,
-        tag: u8,
+        op: ToolOp,
     },
     PutBlob {
         owner: usize,
@@ -129,6 +132,7 @@ pub fn ops(count: std::ops::Range<usize>) -> impl Strategy<Value = Vec<Op>> {
 fn op() -> impl Strategy<Value = Op> {
     prop_oneof![
         2 => catalogue(),
+        6 => (owner(), tools::op()).prop_map(|(owner, op)| Op::Tool { owner, op }),
         3 => tasks(),
         2 => (owner(), 0..TASKS, 0..RUNS, prop::option::of(task_status())).prop_map(
             |(owner, task, run, status)| Op::CreateRun { owner, task, run, status }
@@ -158,11 +162,7 @@ fn states() -> impl Strategy<Value = Op> {
 }
 
 fn catalogue() -> impl Strategy<Value = Op> {
-    let version = select(vec!["1.0.0", "1.2.0", "1.10.0", "1.0.0-rc.1"]);
-    let name = (select(vec!["read", "write"]), version, 0..2_u8);
     prop_oneof![
-        (owner(), prop::collection::vec(name, 0..3), any::<u8>())
-            .prop_map(|(owner, names, tag)| Op::Register { owner, names, tag }),
         (owner(), 0..BLOBS, any::<u8>()).prop_map(|(owner, blob, tag)| Op::PutBlob {
             owner,
             blob,
@@ -291,16 +291,7 @@ fn tenants() -> [Tenant; TENANTS] {
 async fn carry_out(stores: &Stores, op: &Op) -> String {
     let tenants = tenants();
     match op {
-        Op::Register { owner, names, tag } => {
-            let records: Vec<_> = names
-                .iter()
-                .map(|(name, version, component)| ToolRecord {
-                    created_by: tag.to_string(),
-                    ..tool(name, version, &[*component])
-                })
-                .collect();
-            text(stores.tools.register(&tenants[*owner], &records).await)
-        }
+        Op::Tool { owner, op } => tools::carry_out(stores, &tenants[*owner], op).await,
         Op::PutBlob { owner, blob, tag } => {
             let digest = Digest::of(&[*blob]);
             let bytes = vec![*tag; usize::from(*tag)];
@@ -488,7 +479,7 @@ fn text(answer: impl std::fmt::Debug) -> String {
 async fn content(stores: &Stores) -> Vec<String> {
     let mut lines = Vec::new();
     for owner in &tenants() {
-        lines.push(text(stores.tools.list(owner).await));
+        lines.extend(tools::content(stores, owner).await);
         for n in 0..BLOBS {
             lines.push(text(stores.blobs.get(owner, &Digest::of(&[n])).await));
         }

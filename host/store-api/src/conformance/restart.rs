@@ -4,13 +4,14 @@ use cofferdam_types::Digest;
 use cofferdam_types::key_value::{Full, Quota, When, Write, Written};
 use cofferdam_types::page::PageRequest;
 use cofferdam_types::run::RunStatus;
+use cofferdam_types::tool::{Standing, ToolStatus};
 
 use super::Durable;
 use super::sample::{
-    agent, claimed, create, entry, event, events, finish, key, later, run, secret, space, started,
-    state_key, tenant, tool,
+    agent, claimed, create, entry, event, events, finish, key, later, named, run, secret, space,
+    started, state_key, tenant, time, tool, tools, usage,
 };
-use crate::{Append, StoreError};
+use crate::{Append, Changed, StoreError, Tool, ToolUse};
 
 /// Every table's content comes back.
 pub async fn every_table_is_kept(harness: &mut impl Durable) {
@@ -55,7 +56,7 @@ pub async fn every_table_is_kept(harness: &mut impl Durable) {
     };
     let written = stores.key_values.write(&state, &more, &quota).await;
     assert_eq!(written, Ok(Written::Full(Full::Entries)));
-    assert_eq!(stores.tools.list(&own).await, Ok(vec![record]));
+    assert_eq!(tools(&stores, &own).await, Ok(vec![Tool::fresh(record)]));
     let kept = stores.blobs.get(&own, &digest).await;
     assert_eq!(kept, Ok(Some(b"bytes".to_vec())));
     assert_eq!(stores.agents.get(&own, &agent.id).await, Ok(Some(agent)));
@@ -71,6 +72,60 @@ pub async fn every_table_is_kept(harness: &mut impl Durable) {
     let expected = vec![(own.clone(), head.id)];
     assert_eq!(unfinished.expect("a page").items, expected);
     assert_eq!(stores.runs.get(&own, &head.id).await, Ok(Some(head)));
+}
+
+/// How a tool stands, what was removed, whose its name is and the generation come back.
+pub async fn tools_keep_their_standing(harness: &mut impl Durable) {
+    let own = tenant("alpha");
+    let record = tool("read", "1.0.0", b"a");
+    let batch = [record.clone(), tool("read", "0.9.0", b"old")];
+    let (name, version) = (record.spec.name.clone(), record.spec.version.clone());
+    let old = &batch[1].spec.version;
+    {
+        let stores = harness.stores();
+        assert_eq!(stores.tools.register(&own, &batch).await, Ok(true));
+        let deprecated = ToolStatus::Deprecated;
+        let set = stores
+            .tools
+            .set_status(&own, &name, &version, deprecated, time(7), None);
+        assert_eq!(set.await, Ok(true));
+        let pinned = stores.tools.set_pinned(&own, &name, &version, true).await;
+        assert_eq!(pinned, Ok(true));
+        let used = [ToolUse {
+            name: name.clone(),
+            version: version.clone(),
+            usage: usage(3, Some(time(9))),
+        }];
+        assert_eq!(stores.tools.touch(&own, &used).await, Ok(()));
+        let removed = stores.tools.remove(&own, &name, old, None).await;
+        assert_eq!(removed, Ok(true));
+    }
+    harness.restart();
+
+    let stores = harness.stores();
+    let standing = Standing {
+        status: ToolStatus::Deprecated,
+        since: time(7),
+        pinned: true,
+        usage: usage(3, Some(time(9))),
+    };
+    let kept = vec![Tool { record, standing }];
+    assert_eq!(stores.tools.versions(&own, &name).await, Ok(kept));
+    for refused in [
+        tool("read", "0.9.0", b"new"),
+        named(name.as_str(), "another", b"new"),
+        named("files-rea-d", "files", b"new"),
+    ] {
+        let answer = stores.tools.register(&own, &[refused]).await;
+        assert_eq!(answer, Err(StoreError::Conflict));
+    }
+    let changed = stores.tools.changed(&own, 3, 10).await;
+    let expected = Changed {
+        generation: 4,
+        names: vec![name],
+        more: false,
+    };
+    assert_eq!(changed, Ok(expected));
 }
 
 /// Epochs, positions, live runs and the audit's number hold on over the restart.

@@ -6,17 +6,19 @@ use cofferdam_types::call::Usage;
 use cofferdam_types::caller::{Caller, Role};
 use cofferdam_types::key_value::{Key, Owner, Space};
 use cofferdam_types::limits::LimitRequest;
+use cofferdam_types::page::PageRequest;
 use cofferdam_types::plan::{OnError, OnInterrupt, Plan, Retry, Step};
 use cofferdam_types::run::{Event, EventKind, Run, RunStatus};
 use cofferdam_types::task::{Task, TaskStatus};
-use cofferdam_types::tool::{SafetyFlags, ToolSpec};
+use cofferdam_types::tool::{SafetyFlags, ToolSpec, ToolUsage};
 use cofferdam_types::{
     AgentId, CallId, Digest, KeyId, Payload, RunId, TaskId, Tenant, Timestamp, Version,
 };
 use serde_json::json;
 
 use crate::{
-    Append, AuditEntry, CallKey, KeyRecord, SealKeyId, SecretHead, SecretRecord, Stores, ToolRecord,
+    Append, AuditEntry, CallKey, KeyRecord, SealKeyId, SecretHead, SecretRecord, StoreError,
+    Stores, Tool, ToolRecord,
 };
 
 /// A tenant by name.
@@ -257,6 +259,43 @@ pub fn tool(function: &str, version: &str, component: &[u8]) -> ToolRecord {
         imports: Vec::new(),
         created_at: time(1),
         created_by: "local".to_owned(),
+    }
+}
+
+/// A tool of that whole name, of the component `component`.
+pub fn named(name: &str, component: &str, bytes: &[u8]) -> ToolRecord {
+    let record = tool("read", "1.0.0", bytes);
+    ToolRecord {
+        spec: ToolSpec {
+            name: name.parse().expect("a tool name"),
+            ..record.spec
+        },
+        component: component.parse().expect("a component name"),
+        ..record
+    }
+}
+
+/// All of a tenant's tools, by name and ascending version.
+pub async fn tools(stores: &Stores, tenant: &Tenant) -> Result<Vec<Tool>, StoreError> {
+    let mut tools = Vec::new();
+    let mut page = PageRequest::first();
+    loop {
+        let part = stores.tools.list(tenant, "", &page).await?;
+        tools.extend(part.items.into_iter().flatten());
+        page.after = part.next;
+        if page.after.is_none() {
+            return Ok(tools);
+        }
+    }
+}
+
+/// As many calls as that, the last of which ended at that time.
+pub fn usage(calls: u64, last_used_at: Option<Timestamp>) -> ToolUsage {
+    ToolUsage {
+        calls,
+        failures: calls / 2,
+        wall_us: calls * 100,
+        last_used_at,
     }
 }
 

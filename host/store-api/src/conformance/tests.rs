@@ -11,11 +11,15 @@ fn every_case_is_listed() {
         include_str!("events.rs"),
         include_str!("fence.rs"),
         include_str!("isolation.rs"),
+        include_str!("key_values.rs"),
         include_str!("keys.rs"),
         include_str!("restart.rs"),
         include_str!("runs.rs"),
         include_str!("secrets.rs"),
         include_str!("tasks.rs"),
+        include_str!("tool_changes.rs"),
+        include_str!("tool_names.rs"),
+        include_str!("tool_standings.rs"),
         include_str!("tools.rs"),
     ];
     let mut cases = 0;
