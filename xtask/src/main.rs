@@ -19,6 +19,7 @@ mod deny;
 mod fuzz;
 mod graph;
 mod interop;
+mod redis;
 mod test;
 mod tidy;
 mod tools;
@@ -50,6 +51,8 @@ enum Chore {
     Clients,
     /// Builds the components of the interop suite, by foreign toolchains, into target/interop.
     Interop,
+    /// Sees to it that there is a redis-server for the suites, below target/redis if need be.
+    Redis,
     /// Builds what the suites need and runs all of them.
     Test {
         /// Handed to `cargo test`, for example a suite's name or `-p cofferdam-policy`.
@@ -89,6 +92,7 @@ fn main() -> ExitCode {
         Chore::Tools => tools::build().map(|_| ()),
         Chore::Clients => clients::install().map(|_| ()),
         Chore::Interop => interop::build().map(|_| ()),
+        Chore::Redis => redis::unpack(),
         Chore::Test { args } => test::run(&args),
         Chore::Demo { json } => demo::run(json),
         Chore::Docs => test::run(&GUIDES.map(str::to_owned)),

@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use crate::command::{Stages, cargo, run as run_command};
 use crate::graph::Graph;
-use crate::{clients, interop, tools};
+use crate::{clients, interop, redis, tools};
 
 /// Says to the suites which host to test.
 pub(crate) const BINARY: &str = "COFFERDAM_BIN";
@@ -16,6 +16,9 @@ const MCP: &str = "mcp";
 
 /// The suite that needs components of foreign toolchains, which take minutes the first time.
 const INTEROP: &str = "interop";
+
+/// What the name of the backend's crate ends in, whose suites need a server.
+const REDIS: &str = "store-redis";
 
 /// Builds tools and host, then runs all tests; `args` goes to `cargo test` instead of `--workspace`.
 pub(crate) fn run(args: &[String]) -> Result<()> {
@@ -35,6 +38,9 @@ fn stages_of(stages: &mut Stages, args: &[String]) -> Result<()> {
     if wanted(INTEROP) {
         let components = stages.stage(INTEROP, interop::build)?;
         folders.push(("COFFERDAM_INTEROP", components));
+    }
+    if args.is_empty() || args.iter().any(|arg| arg.ends_with(REDIS)) {
+        stages.stage("Redis", redis::unpack)?;
     }
     let selection: Vec<&str> = if args.is_empty() {
         // All of them, also after one has failed: a run is long, and each answer is worth having.

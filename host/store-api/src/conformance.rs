@@ -37,7 +37,7 @@ pub trait Harness {
 pub trait Durable: Harness {
     /// Closes the stores in an orderly way and opens them again, as a host that starts anew does.
     /// The caller has dropped every handle.
-    fn restart(&mut self);
+    fn restart(&mut self) -> impl Future<Output = ()>;
 }
 
 /// Makes one `#[tokio::test]` for each case, in a module for each table.

@@ -18,8 +18,13 @@ impl File {
             open: None,
             directory,
         };
-        file.restart();
+        file.open();
         file
+    }
+
+    fn open(&mut self) {
+        let path = self.directory.path().join("store.db");
+        self.open = Some(open(&path, Durability::Safe).expect("a readable file"));
     }
 }
 
@@ -30,10 +35,9 @@ impl Harness for File {
 }
 
 impl Durable for File {
-    fn restart(&mut self) {
+    async fn restart(&mut self) {
         self.open = None;
-        let path = self.directory.path().join("store.db");
-        self.open = Some(open(&path, Durability::Safe).expect("a readable file"));
+        self.open();
     }
 }
 

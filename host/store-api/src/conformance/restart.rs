@@ -44,7 +44,7 @@ pub async fn every_table_is_kept(harness: &mut impl Durable) {
         let (task, queued) = started(&stores, &own, 1).await;
         (task, claimed(&stores, &queued, 1).await)
     };
-    harness.restart();
+    harness.restart().await;
 
     let stores = harness.stores();
     let kept = stores.key_values.get(&state, &write.key).await;
@@ -100,7 +100,7 @@ pub async fn tools_keep_their_standing(harness: &mut impl Durable) {
         let removed = stores.tools.remove(&own, &name, old, None).await;
         assert_eq!(removed, Ok(true));
     }
-    harness.restart();
+    harness.restart().await;
 
     let stores = harness.stores();
     let standing = Standing {
@@ -137,7 +137,7 @@ pub async fn the_fence_is_kept(harness: &mut impl Durable) {
         assert_eq!(stores.audit.append(&[entry(&own, 1)]).await, Ok(()));
         (task, claimed(&stores, &queued, 1).await)
     };
-    harness.restart();
+    harness.restart().await;
 
     let stores = harness.stores();
     let new = claimed(&stores, &old, 2).await;
