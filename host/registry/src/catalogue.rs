@@ -10,7 +10,7 @@ use crate::entry::Entry;
 /// All tools of one tenant, in memory: a call resolves without asking the store.
 #[derive(Default)]
 pub(crate) struct Catalogue {
-    /// Which reading of the store this is: another one, another number.
+    /// The store's count of changes when it was like this.
     pub(crate) generation: u64,
     /// Ascending by version.
     tools: BTreeMap<ToolName, Vec<Arc<Entry>>>,
@@ -27,6 +27,29 @@ impl Catalogue {
         }
         for versions in tools.values_mut() {
             versions.sort_by(|a, b| a.identity().version.cmp(&b.identity().version));
+        }
+        Self { generation, tools }
+    }
+
+    /// This, with the versions of some names as they are now.
+    pub(crate) fn renewed(
+        &self,
+        generation: u64,
+        changed: Vec<(ToolName, Vec<ToolRecord>)>,
+    ) -> Self {
+        let mut tools = self.tools.clone();
+        for (name, records) in changed {
+            let before = tools.remove(&name).unwrap_or_default();
+            let versions = records.into_iter().map(|record| {
+                // An entry that stays keeps its compiled schemas.
+                let kept = before.iter().find(|entry| *entry.record() == record);
+                kept.cloned()
+                    .unwrap_or_else(|| Arc::new(Entry::new(record)))
+            });
+            let versions: Vec<_> = versions.collect();
+            if !versions.is_empty() {
+                tools.insert(name, versions);
+            }
         }
         Self { generation, tools }
     }

@@ -8,6 +8,7 @@ mod catalogue;
 mod entry;
 mod error;
 mod faults;
+mod known;
 pub mod manifest;
 mod names;
 mod registry;

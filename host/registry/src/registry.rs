@@ -1,28 +1,19 @@
-use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
 use cofferdam_store_api::{StoreError, Stores, ToolRecord};
-use cofferdam_types::page::PageRequest;
 use cofferdam_types::tool::{Contract, Manifest, ToolRef};
 use cofferdam_types::{Digest, Tenant, Timestamp};
-use tokio::sync::{Mutex, watch};
+use tokio::sync::watch;
 
-use crate::catalogue::Catalogue;
 use crate::entry::Entry;
 use crate::error::Error;
+use crate::known::Known;
 use crate::names;
 
 /// The catalogue of every tenant, over the tables `tools` and `blobs`.
 pub struct Registry {
     stores: Stores,
-    catalogues: RwLock<HashMap<Tenant, Arc<Catalogue>>>,
-    /// Held while a component is added, so that two can't both find a name free.
-    adding: Mutex<()>,
-    /// Readings of the store so far.
-    readings: AtomicU64,
-    /// Components added so far.
-    changes: watch::Sender<u64>,
+    known: Known,
 }
 
 /// A component that is to be added, as its own description and its bytes.
@@ -46,13 +37,8 @@ pub struct Publication<'a> {
 impl Registry {
     /// Over these stores.
     pub fn new(stores: Stores) -> Self {
-        Self {
-            stores,
-            catalogues: RwLock::default(),
-            adding: Mutex::default(),
-            readings: AtomicU64::default(),
-            changes: watch::Sender::default(),
-        }
+        let known = Known::new(stores.tools.clone());
+        Self { stores, known }
     }
 
     /// Adds a component: its bytes first, so that no listed tool is ever without them, then all its
@@ -74,7 +60,6 @@ impl Registry {
             at,
         } = publication;
         let component = manifest.component;
-        let _alone = self.adding.lock().await;
         let records: Vec<_> = manifest
             .tools
             .into_iter()
@@ -88,7 +73,7 @@ impl Registry {
                 created_by: by.clone(),
             })
             .collect();
-        let catalogue = self.catalogue(tenant).await?;
+        let catalogue = self.known.ask(tenant).await?;
         if let Some(taken) = names::taken(&catalogue, &records) {
             return Err(Error::Conflict(taken));
         }
@@ -104,29 +89,32 @@ impl Registry {
             }
             Err(error) => return Err(error.into()),
         };
-        self.reload(tenant).await?;
-        if created {
-            self.changes.send_modify(|changes| *changes += 1);
-        }
+        self.known.ask(tenant).await?;
         Ok(created)
     }
 
-    /// Tells whenever a component was added, to whichever tenant; whether a tenant's tools are
+    /// Tells whenever the tools of some tenant changed, by whichever host; whether a tenant's are
     /// others now, its [generation](Self::generation) says.
     pub fn changes(&self) -> watch::Receiver<u64> {
-        self.changes.subscribe()
+        self.known.changes()
+    }
+
+    /// Looks for what other hosts changed, for ever: what they take away is gone here within a
+    /// second. While the store does not answer, tools stay as they are for a minute.
+    pub async fn follow(&self) {
+        self.known.follow().await;
     }
 
     /// A number for the tenant's tools as they are: while it stays the same, they do.
     pub async fn generation(&self, tenant: &Tenant) -> Result<u64, Error> {
-        Ok(self.catalogue(tenant).await?.generation)
+        Ok(self.known.catalogue(tenant).await?.generation)
     }
 
     /// The tool a name means.
     ///
     /// **Errors**: [`Error::NotFound`].
     pub async fn resolve(&self, tenant: &Tenant, tool: &ToolRef) -> Result<Arc<Entry>, Error> {
-        let catalogue = self.catalogue(tenant).await?;
+        let catalogue = self.known.catalogue(tenant).await?;
         catalogue
             .resolve(tool)
             .cloned()
@@ -135,7 +123,13 @@ impl Registry {
 
     /// Every version of every tool, by name and ascending version.
     pub async fn list(&self, tenant: &Tenant) -> Result<Vec<Arc<Entry>>, Error> {
-        Ok(self.catalogue(tenant).await?.entries().cloned().collect())
+        Ok(self
+            .known
+            .catalogue(tenant)
+            .await?
+            .entries()
+            .cloned()
+            .collect())
     }
 
     /// The bytes of a component, checked against its digest.
@@ -148,40 +142,5 @@ impl Registry {
             Some(_) => Err(StoreError::Damaged(format!("the bytes of {digest} changed")).into()),
             None => Err(StoreError::Damaged(format!("the bytes of {digest} are gone")).into()),
         }
-    }
-
-    async fn catalogue(&self, tenant: &Tenant) -> Result<Arc<Catalogue>, Error> {
-        let known = self
-            .catalogues
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(tenant)
-            .cloned();
-        match known {
-            Some(catalogue) => Ok(catalogue),
-            None => self.reload(tenant).await,
-        }
-    }
-
-    async fn reload(&self, tenant: &Tenant) -> Result<Arc<Catalogue>, Error> {
-        let mut records = Vec::new();
-        let mut page = PageRequest::first();
-        loop {
-            let part = self.stores.tools.list(tenant, "", &page).await?;
-            let tools = part.items.into_iter().flatten();
-            records.extend(tools.map(|tool| tool.record));
-            page.after = part.next;
-            if page.after.is_none() {
-                break;
-            }
-        }
-        let generation = self.readings.fetch_add(1, Ordering::Relaxed);
-        let catalogue = Arc::new(Catalogue::new(generation, records));
-        let mut catalogues = self
-            .catalogues
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
-        catalogues.insert(tenant.clone(), catalogue.clone());
-        Ok(catalogue)
     }
 }

@@ -89,6 +89,11 @@ impl Toolbox {
         Ok(self.parts.registry.generation(&caller.tenant).await?)
     }
 
+    /// Looks for what other hosts on the same stores changed in the registry, for ever.
+    pub async fn follow_registry(&self) {
+        self.parts.registry.follow().await;
+    }
+
     /// Tells whenever the tools of some tenant change.
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.parts.registry.changes()
