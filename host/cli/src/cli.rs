@@ -2,9 +2,12 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::str::FromStr;
 
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, FromArgMatches, Parser};
+
+use cofferdam_server::{RedisAddress, RedisPrefix};
 
 use crate::command::Command;
 use crate::context::Context;
@@ -46,6 +49,30 @@ pub(crate) struct Options {
     /// for user data]
     #[arg(long, global = true, value_name = "DIR")]
     pub(crate) data_dir: Option<PathBuf>,
+    /// Where the host that this process is or becomes remembers: `embedded`, one file in the data
+    /// directory; `redis://HOST`, which other hosts can share; or `memory`, which forgets when it
+    /// ends, for `serve` alone
+    #[arg(long, global = true, value_name = "WHERE", env = "COFFERDAM_STORE")]
+    #[arg(default_value = "embedded", hide_env_values = true)]
+    pub(crate) store: StoreArgument,
+    /// What the names of all keys on Redis begin with
+    #[arg(
+        long,
+        global = true,
+        value_name = "PREFIX",
+        env = "COFFERDAM_REDIS_PREFIX"
+    )]
+    #[arg(default_value = "ao", hide_env_values = true)]
+    pub(crate) redis_prefix: RedisPrefix,
+    /// A file with the password of Redis, in place of the one in the address
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "COFFERDAM_REDIS_PASSWORD_FILE"
+    )]
+    #[arg(hide_env_values = true)]
+    pub(crate) redis_password_file: Option<PathBuf>,
     /// The policy of the host that this process is or becomes, as YAML, TOML or JSON [env:
     /// COFFERDAM_POLICY=] [default: the built-in policy]
     #[arg(long, global = true, value_name = "FILE")]
@@ -61,6 +88,30 @@ pub(crate) struct Options {
     #[arg(long, global = true, value_name = "FILTER", env = "COFFERDAM_LOG")]
     #[arg(hide_env_values = true)]
     pub(crate) log: Option<String>,
+}
+
+/// Where a host remembers, as it was typed.
+#[derive(Clone)]
+pub(crate) enum StoreArgument {
+    Memory,
+    Embedded,
+    Redis(RedisAddress),
+}
+
+impl FromStr for StoreArgument {
+    type Err = String;
+
+    fn from_str(text: &str) -> std::result::Result<Self, String> {
+        match text {
+            "memory" => Ok(Self::Memory),
+            "embedded" => Ok(Self::Embedded),
+            _ if text.starts_with("redis") => match text.parse() {
+                Ok(address) => Ok(Self::Redis(address)),
+                Err(error) => Err(format!("{error}")),
+            },
+            _ => Err("expected `embedded`, `memory` or `redis://HOST`".to_owned()),
+        }
+    }
 }
 
 impl Cli {

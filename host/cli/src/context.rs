@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use cofferdam_server::types::Failure;
-use cofferdam_server::{Inside, Reached, Rules, Runs};
+use cofferdam_server::{Durability, Inside, Reached, Redis, Rules, Runs, Store};
 use tokio::sync::{Notify, OnceCell};
 
-use crate::cli::Options;
+use crate::cli::{Options, StoreArgument};
 use crate::client::Client;
 use crate::error::{Result, broken, usage};
 use crate::output::Output;
@@ -57,6 +57,29 @@ impl Context {
         })
     }
 
+    /// Where a host that this process becomes remembers.
+    pub(crate) fn store(&self, durability: Durability) -> Store {
+        match &self.options.store {
+            StoreArgument::Memory => Store::Memory,
+            StoreArgument::Embedded => Store::Embedded(durability),
+            StoreArgument::Redis(address) => Store::Redis(Redis {
+                address: address.clone(),
+                password_file: self.options.redis_password_file.clone(),
+                prefix: self.options.redis_prefix.clone(),
+            }),
+        }
+    }
+
+    /// The same for a command that ends when it is done.
+    fn lasting_store(&self) -> Result<Store> {
+        match self.store(Durability::Safe) {
+            Store::Memory => Err(usage(
+                "what this command does would be forgotten at its end: `memory` is for `serve`",
+            )),
+            store => Ok(store),
+        }
+    }
+
     /// A client of the host to speak to.
     pub(crate) async fn client(&self) -> Result<Client> {
         self.reach(Runs::Left).await
@@ -80,8 +103,8 @@ impl Context {
                 let key = is_local.then(|| cofferdam_server::admin_key(&dir));
                 (client, key.flatten())
             }
-            None => match cofferdam_server::reach(&dir, &self.command, runs, self.rules()?).await {
-                Ok(Reached::Listens(server)) => {
+            None => match self.reach_near(&dir, runs).await? {
+                Reached::Listens(server) => {
                     if self.options.policy.is_some() {
                         let note = "a host works on the data directory, under the policy that it \
                                     was started with; `--policy` changes nothing here";
@@ -89,17 +112,22 @@ impl Context {
                     }
                     (Client::new(&server)?, cofferdam_server::admin_key(&dir))
                 }
-                Ok(Reached::Inside(inside)) => {
+                Reached::Inside(inside) => {
                     let key = inside.admin_key();
                     (self.become_host(*inside)?, key)
                 }
-                Err(error) => return Err(Failure::from(error).into()),
             },
         };
         match self.options.api_key.as_ref().or(found.as_ref()) {
             Some(key) => client.with_key(key.trim()),
             None => Ok(client),
         }
+    }
+
+    async fn reach_near(&self, dir: &Path, runs: Runs) -> Result<Reached> {
+        let (store, rules) = (self.lasting_store()?, self.rules()?);
+        let reached = cofferdam_server::reach(dir, &self.command, store, runs, rules).await;
+        reached.map_err(|error| Failure::from(error).into())
     }
 
     fn become_host(&self, inside: Inside) -> Result<Client> {

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use cofferdam_policy::{Narrowing, NarrowingError};
+use cofferdam_store_redis::{self as redis, Address, Prefix};
+use zeroize::Zeroizing;
 
 use crate::error::Error;
 
@@ -134,12 +136,46 @@ fn texts(
 }
 
 /// Where a host remembers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub enum Store {
     /// Nowhere: everything is gone when it stops.
     Memory,
     /// One file in the data directory.
     Embedded(Durability),
+    /// A Redis that other hosts may share.
+    Redis(Redis),
+}
+
+/// Where a Redis is, and which of its keys are ours.
+#[derive(Debug, Clone)]
+pub struct Redis {
+    /// The server, or those that know it.
+    pub address: Address,
+    /// A file with the password, in place of the one in the address.
+    pub password_file: Option<PathBuf>,
+    /// What all keys begin with.
+    pub prefix: Prefix,
+}
+
+impl Redis {
+    /// As the store takes it. The password file is read each time.
+    pub(crate) fn settings(&self) -> Result<redis::Settings, Error> {
+        let password = self.password_file.as_ref().map(|path| {
+            let text = std::fs::read_to_string(path).map_err(|source| Error::Password {
+                path: path.clone(),
+                source,
+            })?;
+            Ok::<_, Error>(Zeroizing::new(
+                text.trim_end_matches(['\r', '\n']).to_owned(),
+            ))
+        });
+        Ok(redis::Settings {
+            address: self.address.clone(),
+            password: password.transpose()?,
+            prefix: self.prefix.clone(),
+            allow_eviction: false,
+        })
+    }
 }
 
 /// What an acknowledged write survives.

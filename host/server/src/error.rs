@@ -54,6 +54,17 @@ pub enum Error {
     /// The store can't be opened or used.
     #[error("the store: {0}")]
     Store(#[from] StoreError),
+    /// Redis can't be used.
+    #[error("the store: {0}")]
+    Redis(#[from] cofferdam_store_redis::OpenError),
+    /// The file with the password of Redis can't be read.
+    #[error("the password of Redis in {}: {source}", path.display())]
+    Password {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
     /// The secrets can't be opened.
     #[error("the secrets: {}", with_cause(.0))]
     Secrets(#[from] cofferdam_secrets::Error),

@@ -30,8 +30,8 @@ pub(crate) const STEP_GRACE: Duration = Duration::from_secs(10);
 /// What works on a data directory: everything of a host but the connections.
 pub(crate) struct Host {
     core: Core,
-    /// Follows the policy's file.
-    following: AbortOnDropHandle<()>,
+    /// Follow the policy's file, and what other hosts change in the registry.
+    following: [AbortOnDropHandle<()>; 2],
     access: Arc<Access>,
     engine: Engine,
     router: Router,
@@ -51,7 +51,7 @@ impl Host {
         runs: Runs,
         rules: Rules,
     ) -> Result<Self, Error> {
-        let (stores, store) = open(store, &dir)?;
+        let (stores, store) = open(store, &dir).await?;
         let authorities = rules.read_authorities()?;
         let policies = Arc::new(Policies::new(rules.file, rules.narrowing, &dir));
         let scratch = Scratch::open(&dir.scratch()).map_err(|errno| {
@@ -67,7 +67,11 @@ impl Host {
         };
         let vault = secrets::open(&stores, Some(&dir.secrets_key_file())).await?;
         let core = Core::new(&stores, policies.clone(), vault, sandbox).await?;
-        let following = tokio::spawn(policies.follow(core.toolbox.clone()));
+        let toolbox = core.toolbox.clone();
+        let following = [
+            tokio::spawn(policies.follow(core.toolbox.clone())),
+            tokio::spawn(async move { toolbox.follow_registry().await }),
+        ];
         let ambient: Arc<dyn Ambient> = Arc::new(System);
         let access = Arc::new(Access::new(stores.keys.clone(), ambient.clone()));
         make_admin_key(&access, &dir).await?;
@@ -86,7 +90,7 @@ impl Host {
         });
         Ok(Self {
             core,
-            following: AbortOnDropHandle::new(following),
+            following: following.map(AbortOnDropHandle::new),
             access,
             engine,
             router,
@@ -165,8 +169,10 @@ impl Host {
             store: _,
             dir,
         } = self;
-        following.abort();
-        following.await.ok();
+        for task in following {
+            task.abort();
+            task.await.ok();
+        }
         drop((access, engine, router));
         core.finish().await;
         // Closing the file waits for the disk, which no async thread should.
@@ -175,13 +181,23 @@ impl Host {
     }
 }
 
-fn open(store: Store, dir: &DataDir) -> Result<(Stores, String), Error> {
+async fn open(store: Store, dir: &DataDir) -> Result<(Stores, String), Error> {
     let durability = match store {
         Store::Memory => {
             return Ok((
                 cofferdam_store_memory::open(),
                 "memory: everything is gone at the end".to_owned(),
             ));
+        }
+        Store::Redis(redis) => {
+            let stores = cofferdam_store_redis::open(&redis.settings()?)
+                .await?
+                .stores();
+            let words = format!(
+                "{}, keys `{}` (what is acknowledged survives what that server survives)",
+                redis.address, redis.prefix
+            );
+            return Ok((stores, words));
         }
         Store::Embedded(Durability::Safe) => embedded::Durability::Safe,
         Store::Embedded(Durability::Fast) => embedded::Durability::Fast,

@@ -11,7 +11,7 @@ use http::{Request, Response};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::claim::Claim;
-use crate::config::{Durability, Rules, Runs, Store};
+use crate::config::{Rules, Runs, Store};
 use crate::data_dir::admin_key;
 use crate::doors::{Doors, Listen};
 use crate::error::Error;
@@ -37,20 +37,20 @@ pub enum Reached {
 /// speaks MCP, which opens a door for other commands meanwhile. It keeps its data directory until it is closed.
 pub struct Inside(Host);
 
-/// Finds the host of a data directory, or becomes it for `command`, a word for whoever finds the
-/// directory taken meanwhile.
+/// Finds the host of a data directory, or becomes it on `store` for `command`, a word for whoever
+/// finds the directory taken meanwhile.
 ///
 /// **Errors**: those of starting a host; [`Error::Busy`] when another command has the directory.
 pub async fn reach(
     data_dir: &Path,
     command: &str,
+    store: Store,
     runs: Runs,
     rules: Rules,
 ) -> Result<Reached, Error> {
     match Claim::stake(data_dir, command).await? {
         Claim::Theirs(address) => Ok(Reached::Listens(format!("http://{address}"))),
         Claim::Ours(dir) => {
-            let store = Store::Embedded(Durability::Safe);
             let host = Host::start(dir, store, Some(LIVE_CALLS), runs, rules).await?;
             Ok(Reached::Inside(Box::new(Inside(host))))
         }

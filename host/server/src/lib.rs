@@ -40,9 +40,10 @@ pub mod policies {
 }
 
 pub use cofferdam_runtime::{Wit, child_main as compiler_child, launcher_main as launcher_child};
+pub use cofferdam_store_redis::{Address as RedisAddress, Prefix as RedisPrefix};
 pub use cofferdam_toolbox::Labels;
 pub use cofferdam_types as types;
-pub use config::{Audit, Config, Durability, Rules, Runs, Store};
+pub use config::{Audit, Config, Durability, Redis, Rules, Runs, Store};
 pub use data_dir::{admin_key, data_dir};
 pub use error::Error;
 pub use inside::{Inside, Reached, reach};

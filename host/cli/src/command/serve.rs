@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use cofferdam_server::types::Failure;
-use cofferdam_server::{Audit, Config, Durability, Error as ServerError, Ready, Store};
+use cofferdam_server::{Audit, Config, Durability, Error as ServerError, Ready};
 use serde_json::json;
 use tokio::sync::Notify;
 
@@ -23,10 +23,6 @@ pub(crate) struct Serve {
     /// Where to listen; port 0 takes a free one
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8000")]
     listen: SocketAddr,
-    /// Where to remember: `embedded`, one file in the data directory, or `memory`, which forgets
-    /// when it ends
-    #[arg(long, default_value = "embedded", value_parser = kind)]
-    store: Kind,
     /// What an acknowledged write of the embedded store survives: `safe` loss of power, `fast`
     /// only a crash of the host
     #[arg(long, value_name = "HOW", default_value = "safe")]
@@ -48,27 +44,10 @@ pub(crate) struct Serve {
     audit_strict: bool,
 }
 
-#[derive(Clone, Copy)]
-enum Kind {
-    Memory,
-    Embedded,
-}
-
 #[derive(Clone, Copy, ValueEnum)]
 enum Survives {
     Safe,
     Fast,
-}
-
-fn kind(text: &str) -> std::result::Result<Kind, String> {
-    match text {
-        "memory" => Ok(Kind::Memory),
-        "embedded" => Ok(Kind::Embedded),
-        _ if text.starts_with("redis") => {
-            Err("a store on Redis arrives with the registry; use `embedded` or `memory`".to_owned())
-        }
-        _ => Err("expected `embedded` or `memory`".to_owned()),
-    }
 }
 
 /// How long records are kept; absent: for ever.
@@ -95,10 +74,7 @@ impl Serve {
         let config = Config {
             listen: self.listen,
             data_dir: context.data_dir(),
-            store: match self.store {
-                Kind::Memory => Store::Memory,
-                Kind::Embedded => Store::Embedded(durability),
-            },
+            store: context.store(durability),
             rules: context.rules()?,
             live_calls: None,
             allowed_hosts: self.allowed_hosts,
