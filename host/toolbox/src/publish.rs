@@ -159,7 +159,11 @@ impl Toolbox {
         };
         let at = self.parts.ambient.now();
         let record = AuditRecord::new(caller.tenant.clone(), at, &caller.principal, act);
-        if let Err(error) = slot.write_now(record).done().await {
+        let written = slot.write_now(record);
+        // Of what was refused nothing is there that its record would have to precede.
+        if published.is_ok()
+            && let Err(error) = written.done().await
+        {
             // The writer lives as long as this holds the audit.
             tracing::error!(%error, "the record of a component was not written");
         }

@@ -3,7 +3,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
 use cofferdam_store_api::StoreError;
-use cofferdam_types::{Code, Failure, KeyId, Timestamp};
+use cofferdam_types::{Code, Failure, KeyId};
 
 use super::*;
 
@@ -19,6 +19,20 @@ impl Ambient for Counting {
         for byte in bytes {
             *byte = self.0.fetch_add(1, Ordering::Relaxed).to_le_bytes()[0];
         }
+    }
+}
+
+/// A clock that is set.
+#[derive(Default)]
+struct Clock(AtomicU64);
+
+impl Ambient for Clock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(self.0.load(Ordering::Relaxed))
+    }
+
+    fn fill(&self, bytes: &mut [u8]) {
+        bytes.fill(7);
     }
 }
 
@@ -128,6 +142,32 @@ async fn a_store_that_is_down_lets_nobody_in_and_says_so() {
     let failure = Failure::from(error.expect_err("down"));
     assert_eq!(failure.code, Code::Unavailable);
     assert!(!failure.message.contains("down"), "{failure}");
+}
+
+/// A caller who was recognised stays one for a minute while the store can't be asked, and no longer;
+/// a key that was taken away is refused as soon as it can.
+#[tokio::test]
+async fn a_known_caller_outlasts_a_store_that_is_away() {
+    let (table, clock) = (Arc::new(Table::default()), Arc::new(Clock::default()));
+    let access = Access::new(table.clone(), clock.clone());
+    let key = access
+        .create_key("test", Role::User, &Tenant::default())
+        .await
+        .expect("kept");
+    let key = key.reveal();
+    let caller = access.authenticate(&key).await.expect("known");
+    table.broken.store(true, Ordering::Relaxed);
+    for (seconds, known) in [(4, true), (59, true), (60, false)] {
+        clock.0.store(seconds * 1_000, Ordering::Relaxed);
+        let answer = access.authenticate(&key).await;
+        assert_eq!(answer.ok(), known.then(|| caller.clone()), "{seconds} s");
+    }
+    clock.0.store(30_000, Ordering::Relaxed);
+    table.broken.store(false, Ordering::Relaxed);
+    table.rows.lock().expect("no panic").clear();
+    assert_eq!(access.authenticate(&key).await, Err(Error::Unknown));
+    table.broken.store(true, Ordering::Relaxed);
+    assert!(access.authenticate(&key).await.is_err(), "it was forgotten");
 }
 
 #[test]
