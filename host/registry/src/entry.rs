@@ -1,12 +1,10 @@
 use std::sync::OnceLock;
 
+use cofferdam_schema::{Bounds, Schema};
 use cofferdam_store_api::ToolRecord;
 use cofferdam_types::failure::Fault;
 use cofferdam_types::tool::Identity;
 use cofferdam_types::{Code, Failure, Payload};
-use jsonschema::Validator;
-
-use crate::{faults, schema};
 
 /// One version of one tool, ready to check calls of it.
 pub struct Entry {
@@ -17,8 +15,8 @@ pub struct Entry {
 }
 
 struct Schemas {
-    args: Validator,
-    returns: Validator,
+    args: Schema,
+    returns: Schema,
 }
 
 impl Entry {
@@ -39,9 +37,9 @@ impl Entry {
     /// no longer does.
     fn schemas(&self) -> Result<&Schemas, &Fault> {
         let compile = |name: &str, payload: &Payload| {
-            schema::compile(payload).map_err(|reason| Fault {
-                pointer: format!("/{name}"),
-                reason,
+            Schema::compile(payload, &Bounds::DERIVED).map_err(|fault| Fault {
+                pointer: format!("/{name}{}", fault.pointer),
+                reason: fault.reason,
             })
         };
         let spec = &self.record.spec;
@@ -78,11 +76,7 @@ impl Entry {
             tracing::error!(tool = %name, ?fault, "a stored tool can't be called");
             Failure::new(Code::Internal, "the host failed; its log says why")
         })?;
-        let faults = faults::find(
-            &schemas.args,
-            self.record.spec.args_schema.as_value(),
-            arguments.as_value(),
-        );
+        let faults = schemas.args.faults(arguments);
         if faults.is_empty() {
             return Ok(());
         }
@@ -96,11 +90,7 @@ impl Entry {
     /// Every place where a result breaks what the tool promises.
     pub fn result_faults(&self, result: &Payload) -> Vec<Fault> {
         match self.schemas() {
-            Ok(schemas) => faults::find(
-                &schemas.returns,
-                self.record.spec.returns_schema.as_value(),
-                result.as_value(),
-            ),
+            Ok(schemas) => schemas.returns.faults(result),
             Err(fault) => vec![fault.clone()],
         }
     }

@@ -7,12 +7,10 @@
 mod catalogue;
 mod entry;
 mod error;
-mod faults;
 mod known;
 pub mod manifest;
 mod names;
 mod registry;
-mod schema;
 
 pub use entry::Entry;
 pub use error::Error;

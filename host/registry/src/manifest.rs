@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use cofferdam_schema::{Bounds, Schema};
 use cofferdam_types::failure::Fault;
 use cofferdam_types::limits::LimitRequest;
 use cofferdam_types::tool::{Capability, Example, Manifest, SafetyFlags, ToolSpec};
@@ -9,7 +10,6 @@ use cofferdam_types::{ComponentName, Payload, ToolName, Version};
 use serde::Deserialize;
 
 use crate::error::Error;
-use crate::schema;
 
 /// Most tools of one component.
 pub const TOOLS_MAX: usize = 256;
@@ -84,7 +84,9 @@ pub fn is_short(description: &str) -> bool {
 
 /// Says why a schema can't be a tool's, if so.
 pub fn schema_fault(schema: &Payload) -> Option<String> {
-    schema::compile(schema).err()
+    Schema::compile(schema, &Bounds::DERIVED)
+        .err()
+        .map(|fault| fault.reason)
 }
 
 /// Checks a draft. Control characters are taken out of descriptions and titles: they are shown in
@@ -165,11 +167,11 @@ fn check_tool(faults: &mut Faults, at: &str, tool: &DraftTool) {
     {
         faults.add(&format!("{at}/args_schema/type"), "arguments are an object");
     }
-    let args = schema::compile(&tool.args_schema);
-    let returns = schema::compile(&tool.returns_schema);
+    let args = Schema::compile(&tool.args_schema, &Bounds::DERIVED);
+    let returns = Schema::compile(&tool.returns_schema, &Bounds::DERIVED);
     if let Ok(args) = &args {
         for (index, example) in tool.examples.iter().enumerate() {
-            if !args.is_valid(example.arguments.as_value()) {
+            if !args.is_valid(&example.arguments) {
                 faults.add(
                     &format!("{at}/examples/{index}/arguments"),
                     "the example breaks args_schema",
@@ -177,8 +179,8 @@ fn check_tool(faults: &mut Faults, at: &str, tool: &DraftTool) {
             }
         }
     }
-    faults.keep(&format!("{at}/args_schema"), args);
-    faults.keep(&format!("{at}/returns_schema"), returns);
+    faults.schema(&format!("{at}/args_schema"), args.err());
+    faults.schema(&format!("{at}/returns_schema"), returns.err());
     if tool.tags.len() > TAGS_MAX.0 || tool.tags.iter().any(|tag| tag.len() > TAGS_MAX.1) {
         faults.add(
             &format!("{at}/tags"),
@@ -219,6 +221,13 @@ impl Faults {
             pointer: pointer.to_owned(),
             reason: reason.to_owned(),
         });
+    }
+
+    /// A fault of the schema at `pointer`.
+    fn schema(&mut self, pointer: &str, fault: Option<Fault>) {
+        if let Some(fault) = fault {
+            self.add(&format!("{pointer}{}", fault.pointer), &fault.reason);
+        }
     }
 
     /// The value, or nothing and one fault more.

@@ -4,7 +4,7 @@ use crate::graph::{Graph, Kind, Package};
 
 /// Crates of `host/` and what each may depend on, without the common prefix of their names.
 /// A crate that is not listed is a fault, so that nobody adds one without an answer.
-const HOST: [(&str, &[&str]); 23] = [
+const HOST: [(&str, &[&str]); 24] = [
     ("access", &["store-api", "types"]),
     ("audit", &["store-api", "types"]),
     ("cli", &["server", "wire"]),
@@ -16,11 +16,12 @@ const HOST: [(&str, &[&str]); 23] = [
     ("models", &["types"]),
     ("policy", &["types"]),
     ("process", &["policy", "types"]),
-    ("registry", &["store-api", "types"]),
+    ("registry", &["schema", "store-api", "types"]),
     (
         "runtime",
         &["egress", "files", "policy", "process", "types", "values"],
     ),
+    ("schema", &["types"]),
     ("secrets", &["store-api", "types"]),
     ("server", SERVER),
     ("store-api", &["types"]),
@@ -49,6 +50,7 @@ const SERVER: &[&str] = &[
     "process",
     "registry",
     "runtime",
+    "schema",
     "secrets",
     "store-api",
     "store-embedded",

@@ -3,13 +3,13 @@
 use std::collections::HashMap;
 
 use cofferdam_types::Payload;
+use cofferdam_types::failure::Fault;
 use jsonschema::{Draft, PatternOptions, Validator};
 use serde_json::Value;
 
-/// Largest schema in bytes of text. Derived schemas of real tools take a few kilobytes.
-const SCHEMA_BYTES_MAX: usize = 256 << 10;
-/// Deepest nesting of a schema, that of any JSON the host takes.
-const SCHEMA_DEPTH_MAX: usize = 64;
+use crate::bounds::Bounds;
+use crate::faults;
+
 /// Most memory of one compiled pattern and of its lazily built automaton, in bytes.
 const PATTERN_BYTES_MAX: usize = 1 << 20;
 /// Longest reason of a fault in characters.
@@ -22,16 +22,54 @@ const EXPANDED_MAX: u64 = 50_000;
 /// Longest chain of references: each is a level of recursion when a value is checked.
 const CHAIN_MAX: usize = 200;
 
-/// Compiles a schema. The error says what is wrong with it.
-pub(crate) fn compile(schema: &Payload) -> Result<Validator, String> {
+/// A schema that values can be checked against.
+///
+/// **Shape**: JSON Schema 2020-12; `format` is asserted.
+pub struct Schema {
+    source: Payload,
+    validator: Validator,
+}
+
+impl Schema {
+    /// Compiles a schema that a stranger may have written.
+    ///
+    /// **Errors**: where the schema is wrong or larger than its bounds, and why.
+    pub fn compile(source: &Payload, bounds: &Bounds) -> Result<Self, Fault> {
+        let fault = |reason| Fault {
+            pointer: String::new(),
+            reason,
+        };
+        let validator = compile(source, bounds).map_err(fault)?;
+        Ok(Self {
+            source: source.clone(),
+            validator,
+        })
+    }
+
+    /// True when `value` fits.
+    pub fn is_valid(&self, value: &Payload) -> bool {
+        self.validator.is_valid(value.as_value())
+    }
+
+    /// Every place where `value` breaks the schema, up to a bound.
+    pub fn faults(&self, value: &Payload) -> Vec<Fault> {
+        faults::find(&self.validator, self.source.as_value(), value.as_value())
+    }
+}
+
+fn compile(schema: &Payload, bounds: &Bounds) -> Result<Validator, String> {
     let value = schema.as_value();
-    if schema.to_string().len() > SCHEMA_BYTES_MAX {
+    if schema.to_string().len() > bounds.bytes_max {
         return Err(format!(
-            "the schema is larger than {SCHEMA_BYTES_MAX} bytes"
+            "the schema is larger than {} bytes",
+            bounds.bytes_max
         ));
     }
-    if depth(value) > SCHEMA_DEPTH_MAX {
-        return Err(format!("the schema nests deeper than {SCHEMA_DEPTH_MAX}"));
+    if depth(value) > bounds.nesting_max {
+        return Err(format!(
+            "the schema nests deeper than {}",
+            bounds.nesting_max
+        ));
     }
     let mut expansion = Expansion {
         root: value,
@@ -141,7 +179,7 @@ mod tests {
     use serde_json::json;
 
     fn compiles(schema: Value) -> bool {
-        compile(&Payload::from(schema)).is_ok()
+        compile(&Payload::from(schema), &Bounds::DERIVED).is_ok()
     }
 
     #[test]
@@ -159,7 +197,11 @@ mod tests {
     fn patterns_are_linear_or_refused() {
         assert!(!compiles(json!({"pattern": "(?=a)b"})));
         assert!(!compiles(json!({"pattern": "(a{1000}){1000}"})));
-        let schema = compile(&Payload::from(json!({"pattern": "(a+)+$"}))).expect("linear");
+        let schema = compile(
+            &Payload::from(json!({"pattern": "(a+)+$"})),
+            &Bounds::DERIVED,
+        )
+        .expect("linear");
         assert!(!schema.is_valid(&json!("a".repeat(50_000) + "b")));
     }
 
@@ -170,9 +212,10 @@ mod tests {
             deep = json!({"not": deep});
         }
         assert!(!compiles(deep));
-        let looping = compile(&Payload::from(
-            json!({"$ref": "#/$defs/a", "$defs": {"a": {"$ref": "#/$defs/a"}}}),
-        ));
+        let looping = compile(
+            &Payload::from(json!({"$ref": "#/$defs/a", "$defs": {"a": {"$ref": "#/$defs/a"}}})),
+            &Bounds::DERIVED,
+        );
         if let Ok(validator) = looping {
             assert!([true, false].contains(&validator.is_valid(&json!(1))));
         }

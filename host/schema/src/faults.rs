@@ -116,12 +116,15 @@ fn member(at: &str, name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{Bounds, Schema};
     use cofferdam_types::Payload;
     use serde_json::json;
 
     fn found(schema: &Value, value: &Value) -> Vec<(String, String)> {
-        let validator = crate::schema::compile(&Payload::from(schema.clone())).expect("a schema");
-        let faults = find(&validator, schema, value);
+        let schema = Schema::compile(&Payload::from(schema.clone()), &Bounds::DERIVED);
+        let faults = schema
+            .expect("a schema")
+            .faults(&Payload::from(value.clone()));
         faults
             .into_iter()
             .map(|fault| (fault.pointer, fault.reason))
