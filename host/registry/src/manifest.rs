@@ -276,7 +276,7 @@ mod tests {
             ("/tools/0/args_schema/type", |m| {
                 m["tools"][0]["args_schema"] = json!({});
             }),
-            ("/tools/0/returns_schema", |m| {
+            ("/tools/0/returns_schema/type", |m| {
                 m["tools"][0]["returns_schema"] = json!({"type": "nothing"});
             }),
             ("/tools/0/safety", |m| {

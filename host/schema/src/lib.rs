@@ -4,7 +4,12 @@
 //! what a tool is and where schemas are kept. Start with [`Schema::compile`].
 
 mod bounds;
+mod effort;
 mod faults;
+mod graph;
+mod keywords;
+mod measure;
+mod references;
 mod schema;
 
 pub use bounds::Bounds;
