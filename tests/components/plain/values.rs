@@ -75,6 +75,7 @@ async fn arguments_are_checked_with_the_place_of_each_fault() -> Result<()> {
     host.stop()
 }
 
+/// IN-08: integers past 2^53, as numbers and as text; fractions and `null` in their place.
 #[tokio::test]
 async fn whole_numbers_of_64_bits_are_exact() -> Result<()> {
     let host = echo().await?;

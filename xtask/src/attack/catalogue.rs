@@ -205,7 +205,14 @@ mod tests {
             .iter()
             .map(|family| (family.id.as_str(), catalogue.of_family(family).count()))
             .collect();
-        let expected = [("FS", 25), ("NET", 28), ("PR", 17), ("PO", 14), ("SE", 11)];
+        let expected = [
+            ("FS", 25),
+            ("NET", 28),
+            ("PR", 17),
+            ("PO", 14),
+            ("SE", 11),
+            ("IN", 5),
+        ];
         assert_eq!(counts, expected);
     }
 }
