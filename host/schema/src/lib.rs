@@ -9,6 +9,7 @@ mod faults;
 mod graph;
 mod keywords;
 mod measure;
+pub mod named;
 mod references;
 mod schema;
 
