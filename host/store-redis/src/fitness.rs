@@ -13,10 +13,10 @@ use crate::store::Settings;
 pub(crate) async fn check(link: &Link, settings: &Settings) -> Result<(), OpenError> {
     let info = facts(link).await?;
     let fact = |name: &str| {
-        let line = info
+        let found = info
             .lines()
-            .find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
-        line.map(str::trim).unwrap_or_default()
+            .find_map(|told| told.strip_prefix(name)?.strip_prefix(':'));
+        found.map(str::trim).unwrap_or_default()
     };
     let clustered = settings.address.is_cluster() || fact("cluster_enabled") == "1";
     if clustered && !settings.prefix.is_tagged() {

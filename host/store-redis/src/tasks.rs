@@ -4,7 +4,7 @@ use std::str::FromStr;
 use async_trait::async_trait;
 use cofferdam_store_api::{StoreError, TaskFilter, Tasks};
 use cofferdam_types::page::{Page, PageRequest};
-use cofferdam_types::task::Task;
+use cofferdam_types::task::{Task, TaskStatus};
 use cofferdam_types::{ParseError, TaskId, Tenant, Timestamp};
 use redis::Cmd;
 
@@ -38,7 +38,7 @@ impl Tasks for Tables {
         filter: &TaskFilter,
         page: &PageRequest<TaskId>,
     ) -> Result<Page<Task, TaskId>, StoreError> {
-        let status = filter.status.map(|status| status.as_str());
+        let status = filter.status.map(TaskStatus::as_str);
         let list = self.names.tasks(tenant, status);
         let (ids, next) = self.newest(&list, page).await?;
         let mut fetch = redis::pipe();

@@ -194,15 +194,15 @@ impl FromStr for Address {
             return Err(wrong("there is too much after the hosts"));
         }
         let (user, password) = login.split_once(':').unwrap_or((login, ""));
-        let part = |text: &str| {
+        let written_out = |text: &str| {
             let decoded = decoded(text).ok_or_else(|| wrong("the login is badly escaped"))?;
             Ok(Some(decoded).filter(|text| !text.is_empty()))
         };
         Ok(Self {
             kind,
             tls,
-            user: part(user)?,
-            password: part(password)?.map(Zeroizing::new),
+            user: written_out(user)?,
+            password: written_out(password)?.map(Zeroizing::new),
             hosts,
             database,
         })

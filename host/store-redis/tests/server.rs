@@ -317,9 +317,8 @@ async fn the_next_master_is_found() {
     let next = key(&own, 2);
     loop {
         match stores.keys.create(&next).await {
-            Ok(()) => break,
-            // The one whose answer was lost had happened.
-            Err(StoreError::Conflict) => break,
+            // A conflict: the one whose answer was lost had happened.
+            Ok(()) | Err(StoreError::Conflict) => break,
             Err(StoreError::Unavailable(reason)) => {
                 assert!(
                     Instant::now() < patience,

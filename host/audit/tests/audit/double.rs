@@ -81,7 +81,11 @@ impl Forgetful {
 impl Audit for Forgetful {
     async fn append(&self, entries: &[AuditEntry]) -> Result<(), StoreError> {
         self.table.append(entries).await?;
-        if self.appends.fetch_add(1, Ordering::Relaxed) % 2 == 0 {
+        if self
+            .appends
+            .fetch_add(1, Ordering::Relaxed)
+            .is_multiple_of(2)
+        {
             // Long enough for another host to write behind it.
             tokio::time::sleep(Duration::from_secs(1)).await;
             return Err(self.error.clone());

@@ -44,8 +44,14 @@ async fn hosts_share_one_chain() {
 #[tokio::test(start_paused = true)]
 async fn a_lost_answer_doubles_nothing() {
     let table = table();
-    let forgetful = Arc::new(Forgetful::new(table.clone(), StoreError::Unavailable("gone".to_owned())));
-    let (first, second) = (sample::audit(forgetful).await, sample::audit(table.clone()).await);
+    let forgetful = Arc::new(Forgetful::new(
+        table.clone(),
+        StoreError::Unavailable("gone".to_owned()),
+    ));
+    let (first, second) = (
+        sample::audit(forgetful).await,
+        sample::audit(table.clone()).await,
+    );
     for round in 0..5 {
         let slot = first.slot().await.expect("a place");
         let waiting = slot.write_now(record(round * 10));
