@@ -105,9 +105,30 @@ impl<'a> Node<'a> {
         self.value.as_object()
     }
 
+    /// The value of a keyword.
+    pub(crate) fn keyword(&self, keyword: &str) -> Option<&'a Value> {
+        self.keywords()?.get(keyword)
+    }
+
     fn find(&self, keyword: &str) -> Option<&Below<'a>> {
         let found = self.below.iter().find(|(known, _)| *known == keyword);
         found.map(|(_, below)| below)
+    }
+
+    /// The schema that a keyword holds.
+    pub(crate) fn one(&self, keyword: &str) -> Option<Id> {
+        match self.find(keyword)? {
+            Below::One(id) => Some(*id),
+            Below::List(_) | Below::Named(_) => None,
+        }
+    }
+
+    /// The schemas of a keyword that holds a list.
+    pub(crate) fn list(&self, keyword: &str) -> &[Id] {
+        match self.find(keyword) {
+            Some(Below::List(ids)) => ids,
+            _ => &[],
+        }
     }
 
     /// The schemas of a keyword that holds them by name.

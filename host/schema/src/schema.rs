@@ -2,7 +2,7 @@
 
 use cofferdam_types::Payload;
 use cofferdam_types::failure::Fault;
-use jsonschema::{Draft, PatternOptions, Validator};
+use jsonschema::{Draft, PatternOptions, ValidationOptions, Validator};
 use serde_json::Value;
 
 use crate::bounds::Bounds;
@@ -34,19 +34,10 @@ impl Schema {
         is_small(document, bounds)?;
         let graph = Graph::read(document)?;
         let measures = measure::check(&graph, bounds)?;
-        let patterns = PatternOptions::regex()
-            .size_limit(PATTERN_BYTES_MAX)
-            .dfa_size_limit(PATTERN_BYTES_MAX);
-        let validator = jsonschema::options()
-            .offline()
-            .with_draft(Draft::Draft202012)
-            .with_pattern_options(patterns)
-            .should_validate_formats(true)
-            .build(document)
-            .map_err(|error| Fault {
-                pointer: error.instance_path().as_str().to_owned(),
-                reason: cut(&error.masked().to_string()),
-            })?;
+        let validator = options().build(document).map_err(|error| Fault {
+            pointer: error.instance_path().as_str().to_owned(),
+            reason: cut(&error.masked().to_string()),
+        })?;
         Ok(Self {
             effort: Effort::of(&graph, measures),
             source: source.clone(),
@@ -80,6 +71,18 @@ impl Schema {
         }
         faults::find(&self.validator, self.source.as_value(), value)
     }
+}
+
+/// How every validator is set up: nothing is fetched, no pattern goes back, formats are asserted.
+pub(crate) fn options() -> ValidationOptions<'static> {
+    let patterns = PatternOptions::regex()
+        .size_limit(PATTERN_BYTES_MAX)
+        .dfa_size_limit(PATTERN_BYTES_MAX);
+    jsonschema::options()
+        .offline()
+        .with_draft(Draft::Draft202012)
+        .with_pattern_options(patterns)
+        .should_validate_formats(true)
 }
 
 fn is_small(document: &Value, bounds: &Bounds) -> Result<(), Fault> {
