@@ -71,6 +71,11 @@ impl Catalogue {
         released.or(versions.last())
     }
 
+    /// The versions of a name, ascending.
+    pub(crate) fn versions(&self, name: &ToolName) -> impl Iterator<Item = &Arc<Entry>> {
+        self.tools.get(name).into_iter().flatten()
+    }
+
     /// The component that a name belongs to.
     pub(crate) fn owner(&self, name: &ToolName) -> Option<&ComponentName> {
         let versions = self.tools.get(name)?;

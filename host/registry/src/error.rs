@@ -1,7 +1,7 @@
 use cofferdam_store_api::StoreError;
 use cofferdam_types::failure::Fault;
 use cofferdam_types::tool::ToolRef;
-use cofferdam_types::{Code, Failure};
+use cofferdam_types::{Code, ComponentName, Failure, Version};
 use thiserror::Error as ThisError;
 
 /// Why the registry did not do what it was asked.
@@ -16,9 +16,24 @@ pub enum Error {
     /// A name or version is taken by something else.
     #[error("{0}")]
     Conflict(String),
+    /// A version breaks callers of the one before it, and its number doesn't say so.
+    #[error(
+        "`{0}` {1} breaks those who call the version before it: {reason}; give it the next major \
+         version", reason = first(.2)
+    )]
+    Breaking(ComponentName, Version, Vec<Fault>),
     /// The store failed.
     #[error("the registry's store failed")]
     Store(#[from] StoreError),
+}
+
+/// The first of some faults, and how many more there are.
+fn first(faults: &[Fault]) -> String {
+    match faults {
+        [] => String::new(),
+        [only] => only.reason.clone(),
+        [first, more @ ..] => format!("{} (and {} more)", first.reason, more.len()),
+    }
 }
 
 impl Error {
@@ -41,6 +56,9 @@ impl From<Error> for Failure {
                     .with("faults", serde_json::json!(faults))
             }
             Error::Conflict(_) => Failure::new(Code::Conflict, message),
+            Error::Breaking(_, _, faults) => {
+                Failure::new(Code::Conflict, message).with("faults", serde_json::json!(faults))
+            }
             Error::Store(StoreError::Damaged(_)) => Failure::new(
                 Code::Internal,
                 "the store holds something that can't be read",

@@ -11,6 +11,7 @@ mod known;
 pub mod manifest;
 mod names;
 mod registry;
+mod upgrade;
 
 pub use entry::Entry;
 pub use error::Error;

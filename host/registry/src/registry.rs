@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use crate::entry::Entry;
 use crate::error::Error;
 use crate::known::Known;
-use crate::names;
+use crate::{names, upgrade};
 
 /// The catalogue of every tenant, over the tables `tools` and `blobs`.
 pub struct Registry {
@@ -44,7 +44,8 @@ impl Registry {
     /// Adds a component: its bytes first, so that no listed tool is ever without them, then all its
     /// tools at once. True when it was not there before.
     ///
-    /// **Errors**: [`Error::Conflict`] when a name is another component's or a version other bytes'.
+    /// **Errors**: [`Error::Conflict`] when a name is another component's or a version other bytes';
+    /// [`Error::Breaking`].
     pub async fn register(
         &self,
         tenant: &Tenant,
@@ -76,6 +77,11 @@ impl Registry {
         let catalogue = self.known.ask(tenant).await?;
         if let Some(taken) = names::taken(&catalogue, &records) {
             return Err(Error::Conflict(taken));
+        }
+        let breaks = upgrade::breaks(&catalogue, &records);
+        if !breaks.is_empty() {
+            let version = manifest.version;
+            return Err(Error::Breaking(component, version, breaks));
         }
         self.stores.blobs.put(tenant, &digest, bytes).await?;
         let created = match self.stores.tools.register(tenant, &records).await {
