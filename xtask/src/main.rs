@@ -28,6 +28,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::attack::Size;
+
 /// The suite of the guides.
 const GUIDES: [&str; 3] = ["--workspace", "--test", "guide"];
 
@@ -54,6 +56,10 @@ enum Chore {
     /// Sees to it that there is a redis-server for the suites, below target/redis if need be.
     Redis,
     /// Builds what the suites need and runs all of them.
+    ///
+    /// `COFFERDAM_SCALE` is the size of crowds, floods and races in percent of what the attacks
+    /// name, 1 when it is not set; `PROPTEST_CASES` the number of cases of property tests, 10,000
+    /// at least.
     Test {
         /// Handed to `cargo test`, for example a suite's name or `-p cofferdam-policy`.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
@@ -68,7 +74,14 @@ enum Chore {
     /// Does what the guides tell their readers, in order.
     Docs,
     /// Runs the tests of every attack in the catalogue and writes docs/ATTACKS.md.
-    Attack,
+    ///
+    /// Crowds, floods and races are a hundredth of what an attack names, as in every run of the
+    /// tests, unless they would show nothing then.
+    Attack {
+        /// Makes them as large as the attacks say.
+        #[arg(long)]
+        full: bool,
+    },
     /// Runs every fuzz target for a while; a finding fails.
     Fuzz {
         /// For how long each, in seconds.
@@ -96,7 +109,8 @@ fn main() -> ExitCode {
         Chore::Test { args } => test::run(&args),
         Chore::Demo { json } => demo::run(json),
         Chore::Docs => test::run(&GUIDES.map(str::to_owned)),
-        Chore::Attack => attack::run(),
+        Chore::Attack { full: false } => attack::run(Size::Hundredth),
+        Chore::Attack { full: true } => attack::run(Size::Full),
         Chore::Fuzz { seconds } => fuzz::run(seconds),
         Chore::Bench { name, args } => bench::run(&name, &args),
     };

@@ -100,7 +100,7 @@ pub fn interop(name: &str) -> Result<PathBuf> {
     clippy::disallowed_methods,
     reason = "how the driver of the suites says where things are"
 )]
-fn setting(variable: &str) -> Option<std::ffi::OsString> {
+pub(crate) fn setting(variable: &str) -> Option<std::ffi::OsString> {
     std::env::var_os(variable)
 }
 

@@ -3,7 +3,7 @@
 //!
 //! Owns how a test gets a host and a component. Refuses to look inside either: it links no crate of
 //! the host. Start with [`Host::start`], [`Guest`] for a component that describes itself, and
-//! [`Plain`] for one that does not.
+//! [`Plain`] for one that does not; [`scale::of`] says how large a crowd or a flood is.
 
 mod aftercare;
 mod figures;
@@ -12,6 +12,7 @@ mod host;
 mod leftovers;
 mod log;
 mod plain;
+pub mod scale;
 
 pub use aftercare::settled;
 pub use figures::show;

@@ -1,11 +1,14 @@
+use cofferdam_testing::scale;
+
 use super::*;
 
-/// FS-19, FS-20, FS-21, FS-22: each ends at its limit, which is smaller here than by default.
+/// FS-19, FS-20, FS-21, FS-22: each ends at its limit.
 #[tokio::test]
 async fn what_is_made_ends() -> Result<()> {
-    let entry =
-        "{mount: workspace, rights: [read, write, create, delete, list], quota: {files: 1000}}";
-    let prober = Prober::under("{}", &[entry]).await?;
+    let files = scale::of(1_000_000, 1_000);
+    let rights = "rights: [read, write, create, delete, list]";
+    let entry = format!("{{mount: workspace, {rights}, quota: {{files: {files}}}}}");
+    let prober = Prober::under("{}", &[&entry]).await?;
     let file = json!({
         "op": "open", "path": "file", "flags": ["create", "write"], "name": "f",
     });
@@ -22,12 +25,13 @@ async fn what_is_made_ends() -> Result<()> {
     let deep = json!([{"op": "mkdir", "path": "a", "times": 10_000, "enter": true}]);
     prober.check_limit("FS-19 deep", &deep, "depth").await?;
     let many = json!([
-        {"op": "open", "path": "n-{}", "flags": ["create"], "name": "f", "times": 1_000_000},
+        {"op": "open", "path": "n-{}", "flags": ["create"], "name": "f", "times": files + 1},
     ]);
     prober.check_limit("FS-19 many", &many, "files").await?;
     let listed = json!([op("list", "")]);
     let body = prober.call("probe", &listed).await?.ok()?;
-    ensure!(body["result"][0] == "1002", "FS-22: {}", body["result"]);
+    let names = (files + 2).to_string();
+    ensure!(body["result"][0] == names, "FS-22: {}", body["result"]);
     let open = json!([
         {"op": "open", "path": "file", "flags": ["read"], "name": "f-{}", "times": 100_000},
     ]);

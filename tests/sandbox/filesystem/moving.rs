@@ -6,14 +6,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use cofferdam_testing::scale;
 use futures::future::try_join;
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 
 use super::*;
 
-/// Attempts of the guest, of each kind; what the catalogue asks for is done on the crate of files,
-/// where an attempt costs no call.
-const ATTEMPTS: u32 = 500;
 /// Between two swaps: less, and nobody else comes to the directory on a busy machine.
 const PAUSE: Duration = Duration::from_micros(50);
 
@@ -65,10 +63,11 @@ async fn a_swap_while_a_path_is_walked_leads_nowhere_else() -> Result<()> {
     fs::create_dir(&turn)?;
     fs::write(turn.join("canary"), "harmless")?;
     symlink("../probe2", &decoy)?;
+    let attempts = scale::of(100_000, 500);
     let repeated = |op: &str, path: &str, flags: &[&str]| {
         json!({
             "op": op, "path": path, "flags": flags, "name": "f",
-            "times": ATTEMPTS, "how": "whatever",
+            "times": attempts, "how": "whatever",
         })
     };
     let steps = json!([
@@ -80,7 +79,7 @@ async fn a_swap_while_a_path_is_walked_leads_nowhere_else() -> Result<()> {
     let swapping = Swapping::start(turn, decoy);
     let came = prober.came("FS-07", &steps).await?;
     let swaps = swapping.end()?;
-    ensure!(swaps > u64::from(ATTEMPTS), "only {swaps} swaps");
+    ensure!(usize::try_from(swaps)? > attempts, "only {swaps} swaps");
     let own = ["harmless", "8", "ok", "ok"];
     let errors = [
         "not-permitted",

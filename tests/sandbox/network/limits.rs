@@ -1,6 +1,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
+use cofferdam_testing::scale;
 use serde_json::{Value, json};
 
 use super::server::{Says, Server, ok};
@@ -93,7 +94,8 @@ async fn many_at_once() -> Result<()> {
     .await?;
     let wall = Wall::new(&server.entry(", methods: [POST], concurrent: 4")).await?;
     let short = json!({"method": "POST", "unfinished": true, "timeout_ns": 500_000_000});
-    let probes = vec![probe(short); 40];
+    let requests = scale::of(10_000, 100);
+    let probes = vec![probe(short); requests];
     let came = wall
         .call("send", json!({"probes": probes, "at_once": true}))
         .await?;
@@ -102,7 +104,10 @@ async fn many_at_once() -> Result<()> {
         .iter()
         .filter(|outcome| word(outcome) == "ConnectionLimitReached")
         .count();
-    ensure!(refused == 36, "{refused} refused: {came:?}");
+    ensure!(
+        refused == requests - 4,
+        "{refused} of {requests} refused: {came:?}"
+    );
     ensure!(server.heard().len() <= 4);
     settled(&wall.host, &wall.before).await
 }

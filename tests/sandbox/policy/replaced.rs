@@ -1,14 +1,12 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use cofferdam_testing::{settled, show, tool};
+use cofferdam_testing::{scale, settled, show, tool};
 use futures::future::{try_join, try_join_all};
 
 use super::*;
 use crate::network::server::{Says, Server};
 
-/// Reloads; the full number is that of the tests inside the process, where no file has to be seen.
-const RELOADS: usize = 10;
 /// Who call at once, again and again.
 const CALLERS: usize = 4;
 /// How soon what is taken away is gone from a call under way.
@@ -18,6 +16,7 @@ const REVOKED: Duration = Duration::from_secs(1);
 #[tokio::test]
 async fn a_call_is_decided_by_the_policy_that_its_record_names() -> Result<()> {
     let ruled = Ruled::start(OPEN).await?;
+    let reloads = scale::of(1_000, 10);
     let over = AtomicBool::new(false);
     let call = async || {
         let mut calls = 0_usize;
@@ -34,7 +33,7 @@ async fn a_call_is_decided_by_the_policy_that_its_record_names() -> Result<()> {
         anyhow::Ok(calls)
     };
     let reload = async {
-        for at in 0..RELOADS {
+        for at in 0..reloads {
             replace(&ruled.file, if at % 2 == 0 { CLOSED } else { OPEN })?;
             ruled.until_said(IN_FORCE, at + 1).await?;
         }
@@ -43,7 +42,8 @@ async fn a_call_is_decided_by_the_policy_that_its_record_names() -> Result<()> {
     };
     let (calls, ()) = try_join(try_join_all((0..CALLERS).map(|_| call())), reload).await?;
     let calls: usize = calls.iter().sum();
-    show(&format!("{calls} calls during {RELOADS} reloads"));
+    show(&format!("{calls} calls during {reloads} reloads"));
+    ensure!(calls >= scale::of(10_000, 100), "only {calls} calls");
 
     let mut generations = BTreeMap::new();
     for record in ruled.records("policy_loaded").await? {
@@ -53,7 +53,7 @@ async fn a_call_is_decided_by_the_policy_that_its_record_names() -> Result<()> {
             (record["new_digest"].clone(), record["policy"] == "open"),
         );
     }
-    ensure!(generations.len() == RELOADS + 1, "{generations:?}");
+    ensure!(generations.len() == reloads + 1, "{generations:?}");
     let records = ruled.records("call").await?;
     ensure!(
         records.len() > calls,

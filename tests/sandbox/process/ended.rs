@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use cofferdam_testing::Leftovers;
+use cofferdam_testing::{Leftovers, scale};
 use serde_json::json;
 
 use super::{Ruled, alive, code};
@@ -45,8 +45,10 @@ async fn a_fork_bomb_ends_the_call_and_itself() -> Result<()> {
     ruled.said(shell(":")).await?;
     let before = Leftovers::of(ruled.host.pid())?;
     let word = "prober-bomb";
+    // A tree of so many, if nothing bounded it but itself.
+    let levels = scale::of(10_000, 128).ilog2();
     let bomb = format!(
-        ": {word}; b() {{ [ $1 -gt 7 ] || {{ b $(($1 + 1)) & b $(($1 + 1)) & }}; sleep 30; }}; b 0"
+        ": {word}; b() {{ [ $1 -gt {levels} ] || {{ b $(($1 + 1)) & b $(($1 + 1)) & }}; sleep 30; }}; b 0"
     );
     let answer = ruled.call(shell(&bomb), json!({})).await?;
     assert_eq!(answer.code(), Some("limit_exceeded"), "{}", answer.body);
@@ -89,11 +91,14 @@ async fn what_a_program_leaves_behind_ends_with_it() -> Result<()> {
 /// PR-11: of output that is too much a part is kept.
 #[tokio::test]
 async fn too_much_output_is_cut_and_counted() -> Result<()> {
-    let ruled = Ruled::start(SHELL).await?;
-    let said = ruled
-        .said(shell("head -c 10000000 /dev/zero; printf '\\033[31m' >&2"))
-        .await?;
-    assert_eq!(said["dropped"], 10_000_000 - (64 << 10));
+    let patient = SHELL.replace("time: 3s, cpu: 2s", "time: 5m, cpu: 5m");
+    let ruled = Ruled::start(&patient).await?;
+    let bytes = scale::of(10_000_000_000, 10_000_000);
+    let script = format!("head -c {bytes} /dev/zero; printf '\\033[31m' >&2");
+    let limits = json!({"limits": {"deadline_ms": 300_000}});
+    let answer = ruled.call(shell(&script), limits).await?.ok()?;
+    let said = &answer["result"];
+    assert_eq!(said["dropped"], bytes - (64 << 10));
     assert_eq!(said["stdout"].as_str().map_or(0, str::len), 64 << 10);
     ruled.settled().await
 }

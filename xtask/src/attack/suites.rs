@@ -1,6 +1,7 @@
 //! Building the suites and running of each what belongs to an attack.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -87,7 +88,7 @@ fn suite(message: &str) -> Result<Option<Suite>> {
 pub(super) fn run(
     suites: &[Suite],
     marks: &[Mark],
-    environment: &[(&str, PathBuf)],
+    environment: &[(&str, OsString)],
 ) -> Result<BTreeMap<Mark, Outcome>> {
     let root = root().canonicalize()?;
     let mut outcomes: BTreeMap<Mark, Outcome> = BTreeMap::new();

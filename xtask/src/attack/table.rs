@@ -5,6 +5,7 @@ use std::process::Command;
 
 use anyhow::Result;
 
+use super::Size;
 use super::catalogue::{Attack, Catalogue, FILE};
 use super::marks::Mark;
 use super::suites::Outcome;
@@ -17,10 +18,11 @@ pub(super) struct Setting {
     day: String,
     kernel: String,
     machine: String,
+    size: Size,
 }
 
 impl Setting {
-    pub(super) fn read() -> Result<Self> {
+    pub(super) fn read(size: Size) -> Result<Self> {
         let say = |program: &str, args: &[&str]| -> Result<String> {
             let text = read(Command::new(program).current_dir(root()).args(args))?;
             Ok(text.trim().to_owned())
@@ -30,6 +32,7 @@ impl Setting {
             day: say("date", &["-u", "+%Y-%m-%d"])?,
             kernel: say("uname", &["-sr"])?,
             machine: say("uname", &["-m"])?,
+            size,
         })
     }
 }
@@ -46,12 +49,14 @@ pub(super) fn page(
         day,
         kernel,
         machine,
+        size,
     } = setting;
+    let size = size.words();
     let mut page = format!(
         "# Attacks\n\n\
          Written by `cargo xtask attack`, which runs the tests of every row; the list is `{FILE}`. What\n\
          is claimed, and what is not, stands in [THREATS.md](THREATS.md).\n\n\
-         Last run: {day}, commit {commit}, {kernel}, {machine}.\n"
+         Last run: {size}, {day}, commit {commit}, {kernel}, {machine}.\n"
     );
     for family in &catalogue.families {
         let (id, title, setting) = (&family.id, &family.title, &family.setting);

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use cofferdam_egress::{Options, RequestBody, Timeouts};
+use cofferdam_testing::scale;
 use futures::stream;
 use http_body::Frame;
 use http_body_util::{BodyExt, StreamBody};
@@ -140,7 +141,7 @@ async fn requests_at_once_are_counted_and_given_back() {
     for _ in 0..3 {
         open.push(call.get(&server.url("/")).await.expect("an answer"));
     }
-    for _ in 0..100 {
+    for _ in 0..scale::of(10_000, 100) {
         let result = call.text(&server.url("/")).await;
         assert_eq!(kind(&result), "connections");
     }

@@ -1,5 +1,7 @@
 //! What a call may use up.
 
+use cofferdam_testing::scale;
+
 use super::*;
 use crate::Limit;
 
@@ -97,7 +99,8 @@ fn open_descriptors_are_counted_and_given_back() {
 fn a_large_directory_is_listed_in_pages() {
     let world = with(&json!({}));
     let workspace = world.workspace();
-    for n in 0..5_000 {
+    let names = scale::of(1_000_000, 5_000);
+    for n in 0..names {
         fs::write(world.host("workspace").join(format!("file-{n}")), "").expect("written");
     }
     let mut listing = workspace.list().expect("begun");
@@ -106,5 +109,5 @@ fn a_large_directory_is_listed_in_pages() {
         assert!(seen.insert(entry.name.expect("UTF-8")));
         assert!(listing.held() < 2_000, "a page at a time");
     }
-    assert_eq!(seen.len(), 5_000);
+    assert_eq!(seen.len(), names);
 }

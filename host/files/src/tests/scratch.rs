@@ -1,5 +1,7 @@
 //! What a call has for itself goes with it.
 
+use cofferdam_testing::scale;
+
 use super::*;
 
 fn scratch(temp: &TempDir) -> Arc<Scratch> {
@@ -38,12 +40,12 @@ fn a_tree_of_any_depth_and_width_is_removed() {
     let mode = Mode::from_raw_mode(0o700);
     let flags = OFlags::PATH | OFlags::DIRECTORY;
     let mut here = openat(CWD, temp.path().join("scratch/call"), flags, mode).expect("opened");
-    for _ in 0..3_000 {
+    for _ in 0..scale::of(10_000, 3_000) {
         mkdirat(&here, "a", mode).expect("made");
         here = openat(&here, "a", flags, mode).expect("opened");
     }
     drop(here);
-    for n in 0..3_000 {
+    for n in 0..scale::of(1_000_000, 3_000) {
         fs::write(temp.path().join(format!("scratch/call/{n}")), "").expect("written");
     }
     std::os::unix::fs::symlink("/", temp.path().join("scratch/call/link")).expect("linked");

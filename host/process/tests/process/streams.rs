@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use cofferdam_process::Ended;
+use cofferdam_testing::scale;
 use serde_json::json;
 
 use crate::stand::Stand;
@@ -34,10 +35,15 @@ async fn what_is_given_need_not_be_read() {
 #[tokio::test]
 async fn too_much_output_is_cut_and_counted() {
     let stand = Stand::probe(json!({"limits": {"output": "64KiB"}}));
-    let finished = stand.run(&["flood", "100"]).await.expect("an end");
+    // Ten gigabytes in full, of which each of the two streams takes half.
+    let mebibytes = scale::of(5_000, 50);
+    let finished = stand
+        .run(&["flood", &mebibytes.to_string()])
+        .await
+        .expect("an end");
     for output in [&finished.stdout, &finished.stderr] {
         assert_eq!(output.bytes.len(), 64 << 10);
-        assert_eq!(output.total_bytes, 100 << 20);
+        assert_eq!(output.total_bytes, (mebibytes << 20) as u64);
         assert!(output.is_truncated());
     }
     assert_eq!(finished.ended, Ended::Exited(0));

@@ -2,9 +2,11 @@
 
 use std::fs;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use cofferdam_process::{Error, Opened};
+use cofferdam_testing::scale;
 use serde_json::json;
 
 use crate::stand::{Stand, example, program};
@@ -43,12 +45,12 @@ async fn no_swap_between_check_and_start() {
     let path = place.path().join("tool");
     link(&good, &path);
     let stand = Stand::of(program(&path, json!({"sha256": pin(&good)})));
-    let until = Instant::now() + Duration::from_secs(3);
+    let over = Arc::new(AtomicBool::new(false));
     let swapper = {
-        let (other, path) = (place.path().join("other"), path.clone());
+        let (other, path, over) = (place.path().join("other"), path.clone(), over.clone());
         std::thread::spawn(move || {
-            // Longer than the starts, so that none of them goes undisturbed.
-            while Instant::now() < until + Duration::from_millis(100) {
+            // Until after the last start, so that none of them goes undisturbed.
+            while !over.load(Ordering::Relaxed) {
                 for target in [&bad, &good] {
                     link(target, &other);
                     fs::rename(&other, &path).expect("exchanged");
@@ -57,7 +59,7 @@ async fn no_swap_between_check_and_start() {
         })
     };
     let (mut started, mut refused) = (0, 0);
-    while Instant::now() < until {
+    for _ in 0..scale::of(10_000, 200) {
         match stand.run(&["arguments", "good"]).await {
             Ok(finished) => {
                 assert_eq!(finished.stdout.bytes, br#"["good"]"#);
@@ -67,6 +69,7 @@ async fn no_swap_between_check_and_start() {
             Err(error) => panic!("{error}"),
         }
     }
+    over.store(true, Ordering::Relaxed);
     swapper.join().expect("swapped");
     assert!(
         started > 0 && refused > 0,
