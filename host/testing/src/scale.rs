@@ -21,7 +21,12 @@ pub fn of(full: usize, least: usize) -> usize {
         let number = text.to_str().and_then(|text| text.parse().ok());
         number
             .filter(|percent| (1..=FULL_PERCENT).contains(percent))
-            .unwrap_or_else(|| panic!("{VARIABLE} is a percentage from 1 to 100, not {text:?}"))
+            .unwrap_or_else(|| {
+                panic!(
+                    "{VARIABLE} is a percentage from 1 to 100, not {}",
+                    text.display()
+                )
+            })
     });
     part(full, percent, least)
 }

@@ -19,7 +19,10 @@ struct Said {
 }
 
 /// Starts a program.
-#[tool(capabilities(subprocess, workspace(read_write, optional)))]
+#[tool(
+    capabilities(subprocess, workspace(read_write, optional)),
+    limits(deadline_ms = 300_000)
+)]
 fn start(
     /// The registered name.
     program: String,
