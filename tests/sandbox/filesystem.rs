@@ -88,18 +88,22 @@ impl Prober {
     }
 
     async fn call(&self, tool: &str, steps: &Value) -> Result<Answer> {
+        self.call_with(tool, steps, &json!({})).await
+    }
+
+    /// With further fields of the request.
+    async fn call_with(&self, tool: &str, steps: &Value, more: &Value) -> Result<Answer> {
         let access = if tool == "look" {
             "read_only"
         } else {
             "read_write"
         };
-        self.host
-            .call(
-                &format!("files-prober-{tool}"),
-                json!({"steps": steps}),
-                json!({"workspace": {"name": "probe", "access": access}}),
-            )
-            .await
+        let mut with = json!({"workspace": {"name": "probe", "access": access}});
+        if let (Some(with), Some(more)) = (with.as_object_mut(), more.as_object()) {
+            with.extend(more.clone());
+        }
+        let tool = format!("files-prober-{tool}");
+        self.host.call(&tool, json!({"steps": steps}), with).await
     }
 
     /// Does the steps and checks what each came to.

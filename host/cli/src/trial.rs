@@ -7,6 +7,7 @@ use std::path::Path;
 
 use cofferdam_server::LocalCall;
 use cofferdam_server::types::call::{Denial, Usage};
+use cofferdam_server::types::change::Commit;
 use cofferdam_server::types::workspace::Access;
 use serde::Serialize;
 
@@ -47,6 +48,7 @@ impl Case {
                     arguments: self.arguments.clone(),
                     workspace,
                     limits: self.limits,
+                    commit: Commit::Apply,
                 });
                 let called = called.await;
                 denials = called.denials;

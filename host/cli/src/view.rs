@@ -3,6 +3,7 @@
 
 mod audit;
 mod call;
+mod changes;
 mod event;
 mod failure;
 mod list;

@@ -114,6 +114,21 @@ impl Pending {
         self.mounts.iter().flat_map(of).collect()
     }
 
+    /// Gives the new contents of a changed file to `take`, piece by piece. There are none of what is
+    /// gone and of directories.
+    pub fn read(&self, change: &Change, mut take: impl FnMut(&[u8])) -> Result<(), CommitError> {
+        let mut mounts = self.mounts.iter();
+        let Some((mount, overlay)) = mounts.find(|(mount, _)| mount.name == change.mount) else {
+            return Ok(());
+        };
+        let read = overlay.read(&change.path, &mut take);
+        read.map_err(|error| CommitError::Unreadable {
+            mount: mount.name.clone(),
+            path: change.path.clone(),
+            error,
+        })
+    }
+
     /// Applies the changes of all mounts, or of none when one of them may not be made any more or
     /// somebody else changed one of the files meanwhile.
     ///

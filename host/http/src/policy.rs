@@ -7,6 +7,7 @@ use cofferdam_toolbox::{Format, Policy, PolicyError, Question};
 use cofferdam_types::authority::Authority;
 use cofferdam_types::call::{Origin, ToolCall};
 use cofferdam_types::caller::Caller;
+use cofferdam_types::change::Commit;
 use cofferdam_types::{CallId, Code, Failure, Payload, Timestamp};
 use cofferdam_wire::policy::{
     CAN_MAX, CanAnswer, CanRequest, ExplainRequest, ExplanationView, PolicyCheck, PolicyFormat,
@@ -154,6 +155,7 @@ fn question(
             caller_delegates: request.delegate,
             ..Authority::default()
         },
+        commit: Commit::Apply,
     };
     Ok(Question {
         call,

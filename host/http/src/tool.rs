@@ -71,6 +71,7 @@ pub(crate) async fn call(
     ToolPath(tool): ToolPath,
     StrictJson(request): StrictJson<CallRequest>,
 ) -> Result<Answer<CallAnswer>, Refusal> {
+    let commit = request.commit()?;
     let call = ToolCall {
         id: CallId::generate(&*services.ambient),
         caller: caller.into_caller(),
@@ -84,6 +85,7 @@ pub(crate) async fn call(
             caller_delegates: request.delegate,
             ..Authority::default()
         },
+        commit,
     };
     let outcome = services.toolbox.call(call, Arc::new(Deaf)).await;
     Ok(Answer::ok(CallAnswer::try_from(outcome)?))

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use cofferdam_registry::Entry;
 use cofferdam_types::call::{Outcome, Usage};
+use cofferdam_types::change::Commit;
 use cofferdam_types::tool::Identity;
 use cofferdam_types::{CallId, Code, Failure, Payload, ToolName};
 use rmcp::model::{
@@ -18,10 +19,19 @@ const CALL_KEY: &str = "cofferdam/call";
 /// In a failed result's `_meta`: the error, for programs.
 const ERROR_KEY: &str = "cofferdam/error";
 
+/// In a request's `_meta`: true to be told what would change, and to drop that.
+const PREVIEW_KEY: &str = "cofferdam/preview";
+/// In a request's `_meta`: the digest that the changes must have to be applied.
+const IF_CHANGES_KEY: &str = "cofferdam/if_changes";
+/// In a result's `_meta`: what the call changed, or would have.
+const CHANGES_KEY: &str = "cofferdam/changes";
+
 /// What `tools/call` asks for.
 pub(crate) struct Call {
     pub(crate) tool: ToolName,
     pub(crate) arguments: Payload,
+    /// What becomes of its changes.
+    pub(crate) commit: Commit,
 }
 
 impl Call {
@@ -53,7 +63,35 @@ impl Call {
             Some(arguments @ Value::Object(_)) => Payload::from(arguments),
             Some(_) => return Err(error::invalid_params("/arguments", "expected an object")),
         };
-        Ok(Self { tool, arguments })
+        let commit = commit(params.get("_meta"))?;
+        Ok(Self {
+            tool,
+            arguments,
+            commit,
+        })
+    }
+}
+
+/// What the request's `_meta` says is to become of the call's changes.
+fn commit(meta: Option<&Value>) -> Result<Commit, ErrorData> {
+    let said = |key: &str| meta.and_then(|meta| meta.get(key));
+    let wrong = |key: &str, expected: &str| {
+        let pointer = format!("/_meta/{}", key.replace('/', "~1"));
+        Err(error::invalid_params(&pointer, expected))
+    };
+    let digest = match said(IF_CHANGES_KEY) {
+        None => None,
+        Some(text) => match text.as_str().map(str::parse) {
+            Some(Ok(digest)) => Some(digest),
+            _ => return wrong(IF_CHANGES_KEY, "expected a digest, as `sha256:…`"),
+        },
+    };
+    match (said(PREVIEW_KEY), digest) {
+        (None | Some(Value::Bool(false)), None) => Ok(Commit::Apply),
+        (None | Some(Value::Bool(false)), Some(digest)) => Ok(Commit::ApplyIf(digest)),
+        (Some(Value::Bool(true)), None) => Ok(Commit::Preview),
+        (Some(Value::Bool(true)), Some(_)) => wrong(IF_CHANGES_KEY, "a preview applies nothing"),
+        (Some(_), _) => wrong(PREVIEW_KEY, "expected true or false"),
     }
 }
 
@@ -70,6 +108,7 @@ pub(crate) fn told(
         tool,
         result,
         usage,
+        changes,
         ..
     } = outcome;
     let mut told = match result {
@@ -84,6 +123,9 @@ pub(crate) fn told(
     };
     let meta = told.meta.get_or_insert_default();
     meta.insert(CALL_KEY.to_owned(), facts(call_id, tool, &usage));
+    if let Some(changes) = changes {
+        meta.insert(CHANGES_KEY.to_owned(), json!(changes));
+    }
     if version.has_initialize() {
         told.result_type = None;
     }
@@ -135,6 +177,7 @@ fn facts(call_id: CallId, tool: Option<Identity>, usage: &Usage) -> Value {
 
 #[cfg(test)]
 mod tests {
+    use cofferdam_types::Digest;
     use rmcp::model::ErrorCode;
 
     use super::*;
@@ -155,6 +198,10 @@ mod tests {
             json!({"name": "a", "arguments": null}),
             json!({"name": "a", "requestState": "x"}),
             json!({"name": "a", "inputResponses": {}}),
+            json!({"name": "a", "_meta": {PREVIEW_KEY: "yes"}}),
+            json!({"name": "a", "_meta": {IF_CHANGES_KEY: "sha256:1"}}),
+            json!({"name": "a", "_meta": {IF_CHANGES_KEY: null}}),
+            json!({"name": "a", "_meta": {PREVIEW_KEY: true, IF_CHANGES_KEY: digest()}}),
         ] {
             assert_eq!(
                 read(&params).err(),
@@ -165,6 +212,27 @@ mod tests {
         let call = read(&json!({"name": "acme__a-b", "task": {}})).expect("a call");
         assert_eq!(call.tool.as_str(), "acme/a-b");
         assert_eq!(call.arguments, Payload::empty_object());
+        assert_eq!(call.commit, Commit::Apply);
+    }
+
+    fn digest() -> String {
+        Digest::of(b"changes").to_string()
+    }
+
+    #[test]
+    fn the_meta_says_what_becomes_of_changes() {
+        for (meta, expected) in [
+            (json!({}), Commit::Apply),
+            (json!({PREVIEW_KEY: false}), Commit::Apply),
+            (json!({PREVIEW_KEY: true}), Commit::Preview),
+            (
+                json!({IF_CHANGES_KEY: digest()}),
+                Commit::ApplyIf(Digest::of(b"changes")),
+            ),
+        ] {
+            let call = read(&json!({"name": "a", "_meta": meta})).expect("a call");
+            assert_eq!(call.commit, expected, "{meta}");
+        }
     }
 
     #[test]

@@ -125,7 +125,11 @@ impl Door {
         params: Map<String, Value>,
         observer: Arc<dyn Observer>,
     ) -> Answer {
-        let Call { tool, arguments } = Call::read(params)?;
+        let Call {
+            tool,
+            arguments,
+            commit,
+        } = Call::read(params)?;
         if let Err(refused) = require(&client.caller, Permission::CallTools) {
             return Ok(answer::json(&call::failed(&Failure::from(refused))));
         }
@@ -144,6 +148,7 @@ impl Door {
             workspace: client.workspace.clone(),
             limits: LimitRequest::default(),
             authority: Authority::default(),
+            commit,
         };
         // Also when there is no such tool: the audit says who asked for it.
         let outcome = toolbox.call(call, observer).await;

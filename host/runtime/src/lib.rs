@@ -32,7 +32,7 @@ mod wit;
 
 pub use artifacts::Artifacts;
 pub use capability::environment::HostVariable;
-pub use capability::filesystem::Changes;
+pub use capability::filesystem::{Changes, ListedChange};
 pub use capability::key_value::{KeyValues, Spaces, Unavailable};
 pub use capability::secrets::{Secrets, SecretsUnreachable};
 pub use capability::tool_call::{Depth, Finished, Nested, Tools};

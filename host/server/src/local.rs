@@ -8,6 +8,7 @@ use cofferdam_toolbox::{Labels, Published, Skipped};
 use cofferdam_types::authority::Authority;
 use cofferdam_types::call::{Deaf, Denial, Origin, Outcome, ToolCall};
 use cofferdam_types::caller::Caller;
+use cofferdam_types::change::Commit;
 use cofferdam_types::limits::LimitRequest;
 use cofferdam_types::tool::ToolRef;
 use cofferdam_types::workspace::{Access, Offer, Place};
@@ -57,6 +58,8 @@ pub struct LocalCall {
     pub workspace: Option<(PathBuf, Access)>,
     /// Tighter limits.
     pub limits: LimitRequest,
+    /// What becomes of its changes.
+    pub commit: Commit,
 }
 
 impl Local {
@@ -161,6 +164,7 @@ impl Local {
             workspace: call.workspace.map(offer),
             limits: call.limits,
             authority: Authority::default(),
+            commit: call.commit,
         };
         let outcome: Outcome = self.core.toolbox.call(call, Arc::new(Deaf)).await;
         let denials = outcome.denials.clone();

@@ -2,25 +2,26 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use cofferdam_audit::{Slot, Written};
-use cofferdam_policy::capability::filesystem::Filesystem;
-use cofferdam_policy::{Grant, Journaled};
+use cofferdam_policy::Journaled;
 use cofferdam_registry::Entry;
-use cofferdam_runtime::{Changes, CommitError, Ledger};
-use cofferdam_types::audit::{Act, AuditRecord, CallAct, Changes as Changed, CountedDenial};
+use cofferdam_runtime::Ledger;
+use cofferdam_types::audit::{Act, AuditRecord, CallAct, Changes as Applied, CountedDenial};
 use cofferdam_types::call::{
     CallLog, Denial, DenialCode, Observer, Outcome, Parent, ToolCall, Usage,
 };
+use cofferdam_types::change::{ChangeList, Commit};
 use cofferdam_types::tool::{SafetyFlags, ToolRef};
 use cofferdam_types::{Code, Digest, Failure, Payload, Tenant};
 use serde_json::json;
 
-use crate::changed::changed;
+use crate::changed::recorded;
 use crate::coarse;
 use crate::decide::{Decided, Refusal};
 use crate::links::Links;
 use crate::nested::Above;
 use crate::policies::Ruling;
 use crate::secrets::CallSecrets;
+use crate::settle::{self, Unsettled};
 use crate::source::Stored;
 use crate::toolbox::Toolbox;
 
@@ -38,7 +39,9 @@ struct Ended {
     journal: Journaled,
     denials: Vec<Denial>,
     /// What was applied of what it changed, where that is known.
-    changes: Option<Changed>,
+    applied: Option<Applied>,
+    /// What the caller asked to be told of what it changed.
+    changes: Option<ChangeList>,
 }
 
 impl Ended {
@@ -58,6 +61,7 @@ impl Ended {
             log: CallLog::default(),
             journal: Journaled::default(),
             denials: Vec::new(),
+            applied: None,
             changes: None,
         }
     }
@@ -83,8 +87,11 @@ impl Ended {
         for denial in &mut self.denials {
             redactor.denial(denial);
         }
-        for path in self.changes.iter_mut().flat_map(|it| &mut it.paths) {
+        for path in self.applied.iter_mut().flat_map(|it| &mut it.paths) {
             *path = redactor.text(path).into_owned();
+        }
+        if let Some(changes) = &mut self.changes {
+            redactor.changes(changes);
         }
         self
     }
@@ -166,6 +173,7 @@ impl Toolbox {
             log: ended.log,
             uses: ended.journal.uses,
             denials: ended.denials,
+            changes: ended.changes,
         }
     }
 
@@ -201,7 +209,8 @@ impl Toolbox {
             Err(Refusal::Malformed(failure)) => return Ended::early(Some(entry), failure),
             Err(Refusal::Denied(denials)) => return Ended::denied(entry, denials),
         };
-        if let Err(failure) = entry.check_arguments(&call.arguments) {
+        let may_run = entry.check_arguments(&call.arguments);
+        if let Err(failure) = may_run.and_then(|()| settle::check(call.commit, &grant)) {
             return Ended::early(Some(entry), failure);
         }
         known.granted = grant.words();
@@ -248,21 +257,18 @@ impl Toolbox {
             .answer
             .map_err(Failure::from)
             .and_then(|text| checked(entry, &text));
-        let changes = report
-            .changes
-            .as_ref()
-            .map(|changes| changed(&changes.list()));
-        let result = match settled(result, report.changes, grant).await {
+        let commit = links.call.commit;
+        let settled = settle::settle(result, report.changes, commit, grant).await;
+        let (result, list, is_applied) = match settled {
             Err(Unsettled::Denied(denial)) => {
                 let denial = *denial;
                 report.journal.denials.push(denial.clone().into());
                 report.denials.push(denial.clone());
-                Err(denied(&[denial]))
+                (Err(denied(&[denial])), None, false)
             }
-            Err(Unsettled::Failed(failure)) => Err(failure),
-            Ok(payload) => Ok(payload),
+            Err(Unsettled::Failed(failure)) => (Err(failure), None, false),
+            Ok(settled) => (Ok(settled.result), settled.list, settled.is_applied),
         };
-        let is_applied = result.is_ok();
         drop((report.held, place));
         Ended {
             entry: Some(entry.clone()),
@@ -272,7 +278,8 @@ impl Toolbox {
             log: report.log,
             journal: report.journal,
             denials: report.denials,
-            changes: changes.filter(|_| is_applied),
+            applied: list.as_ref().filter(|_| is_applied).map(recorded),
+            changes: list.filter(|_| commit.is_told()),
         }
     }
 }
@@ -294,41 +301,6 @@ fn denied(denials: &[Denial]) -> Failure {
     } else {
         failure
     }
-}
-
-/// Why a call has no result, or none that counts.
-enum Unsettled {
-    Failed(Failure),
-    /// It may not change any more what it changed.
-    Denied(Box<Denial>),
-}
-
-/// The result of a tool whose changes are applied, which they are when it has one.
-async fn settled(
-    result: Result<Payload, Failure>,
-    changes: Option<Changes>,
-    grant: &Grant,
-) -> Result<Payload, Unsettled> {
-    let payload = result.map_err(Unsettled::Failed)?;
-    if let Some(changes) = changes {
-        let committed = changes.commit().await;
-        committed.map_err(|error| uncommitted(&error, grant))?;
-    }
-    Ok(payload)
-}
-
-/// The tool answered, and what it changed can't be applied.
-fn uncommitted(error: &CommitError, grant: &Grant) -> Unsettled {
-    let code = match error {
-        CommitError::Refused(ask) => match grant.decide::<Filesystem>(ask) {
-            Err(denial) => return Unsettled::Denied(Box::new(denial)),
-            // One more policy gave it back a moment too late.
-            Ok(_) => Code::Conflict,
-        },
-        CommitError::Conflict { .. } => Code::Conflict,
-        CommitError::Stage { .. } | CommitError::Partial { .. } => Code::Unavailable,
-    };
-    Unsettled::Failed(Failure::new(code, error.to_string()))
 }
 
 /// The answer as JSON, if it is what the tool promises.
@@ -421,7 +393,8 @@ impl Record<'_> {
             code: ended.result.as_ref().err().map(|failure| failure.code),
             denials: ended.journal.denials.clone(),
             denials_dropped: ended.journal.denials_dropped,
-            changes: ended.changes.clone(),
+            changes: ended.applied.clone(),
+            preview: call.commit == Commit::Preview,
             usage: ended.usage,
         };
         let written = slot.write_call(record(Act::Call(Box::new(act))));

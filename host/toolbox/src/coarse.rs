@@ -93,6 +93,7 @@ mod tests {
             log: CallLog::default(),
             uses: Vec::new(),
             denials: vec![denial()],
+            changes: None,
         }
     }
 
@@ -138,6 +139,7 @@ mod tests {
             workspace: None,
             limits: LimitRequest::default(),
             authority: cofferdam_types::authority::Authority::default(),
+            commit: cofferdam_types::change::Commit::Apply,
         };
         let run = Origin::Run {
             run_id: "run_0192f7a4-7c5e-7d2a-8f00-0123456789ab"

@@ -20,6 +20,7 @@ mod plain;
 mod policies;
 mod publish;
 mod secrets;
+mod settle;
 mod shadow;
 mod source;
 #[cfg(test)]

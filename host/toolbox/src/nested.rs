@@ -10,6 +10,7 @@ use cofferdam_runtime::{Depth, Finished, Nested, Tools};
 use cofferdam_types::authority::Authority;
 use cofferdam_types::call::{Deaf, Denial, Origin, Parent, ToolCall, Usage};
 use cofferdam_types::caller::Caller;
+use cofferdam_types::change::Commit;
 use cofferdam_types::tool::{Identity, ToolRef};
 use cofferdam_types::workspace::Offer;
 use cofferdam_types::{CallId, Code, Failure, Payload};
@@ -116,6 +117,8 @@ impl Family {
             arguments,
             workspace: self.workspace.clone(),
             limits,
+            // A call whose changes are to be told calls no tools.
+            commit: Commit::Apply,
         };
         let above = Above {
             parent: self.parent(),

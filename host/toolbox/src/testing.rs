@@ -9,6 +9,7 @@ use cofferdam_store_api::ToolRecord;
 use cofferdam_types::authority::Authority;
 use cofferdam_types::call::{Origin, ToolCall};
 use cofferdam_types::caller::Caller;
+use cofferdam_types::change::Commit;
 use cofferdam_types::limits::LimitRequest;
 use cofferdam_types::tool::{Contract, ToolSpec};
 use cofferdam_types::{CallId, Digest, Payload, Tenant, Timestamp};
@@ -78,5 +79,6 @@ pub(crate) fn call(number: u32, tool: &Entry) -> ToolCall {
         arguments: Payload::empty_object(),
         workspace: None,
         limits: LimitRequest::default(),
+        commit: Commit::Apply,
     }
 }

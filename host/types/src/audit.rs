@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::call::{Denial, Origin, Parent, Usage, Use, is_zero};
+use crate::change::is_false;
 use crate::tool::Identity;
 use crate::{CallId, Code, Digest, Tenant, Timestamp};
 
@@ -294,6 +295,9 @@ pub struct CallAct {
     /// What it changed in the workspace, where that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub changes: Option<Changes>,
+    /// Whether it was a preview: what it changed was told and dropped.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub preview: bool,
     /// What it cost.
     pub usage: Usage,
 }
@@ -330,7 +334,8 @@ pub struct Changes {
     pub deleted: u64,
     /// Bytes written to files that are kept.
     pub bytes: u64,
-    /// Digest of the whole list of changes, by which two calls can be compared.
+    /// Digest of the whole list of changes and of the contents they left, by which two calls can be
+    /// compared.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub digest: Option<Digest>,
     /// The first paths, as the guest sees them.

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::authority::Authority;
 use crate::caller::Caller;
+use crate::change::{ChangeList, Commit};
 use crate::limits::LimitRequest;
 use crate::tool::{Identity, ToolRef};
 use crate::workspace::Offer;
@@ -28,6 +29,8 @@ pub struct ToolCall {
     pub limits: LimitRequest,
     /// What else narrows it.
     pub authority: Authority,
+    /// What becomes of its changes.
+    pub commit: Commit,
 }
 
 /// Through which door a call came.
@@ -77,6 +80,8 @@ pub struct Outcome {
     pub uses: Vec<Use>,
     /// What it was refused.
     pub denials: Vec<Denial>,
+    /// What it changed on overlays, or would have, when it succeeded and the caller asked for that.
+    pub changes: Option<ChangeList>,
 }
 
 /// Something a call was allowed and did, as often as it did it.

@@ -9,6 +9,7 @@ pub mod audit;
 pub mod authority;
 pub mod call;
 pub mod caller;
+pub mod change;
 pub mod failure;
 pub mod key_value;
 pub mod limits;
@@ -29,7 +30,7 @@ mod text;
 mod time;
 
 pub use ambient::Ambient;
-pub use digest::Digest;
+pub use digest::{Digest, Hasher};
 pub use failure::{Code, Failure};
 pub use id::{AgentId, CallId, KeyId, RunId, TaskId};
 pub use limits::Limits;

@@ -1,6 +1,7 @@
 //! A call of a tool: what is asked and what is answered.
 
 use cofferdam_types::call::{CallLog, Denial, Outcome, Usage};
+use cofferdam_types::change::{ChangeList, Commit};
 use cofferdam_types::limits::LimitRequest;
 use cofferdam_types::{CallId, Code, Digest, Failure, Payload, ToolName, Version};
 use serde::de::Error as _;
@@ -36,6 +37,29 @@ pub struct CallRequest {
     /// The policy's profile to run in; absent: `isolated`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub execution_environment: Option<String>,
+    /// True to be told what the call would change on its mounts, and to drop that.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub preview: bool,
+    /// The digest that the call's changes must have to be applied.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub if_changes: Option<Digest>,
+}
+
+impl CallRequest {
+    /// What is to become of the call's changes.
+    ///
+    /// **Errors**: `invalid_input` when both are asked for.
+    pub fn commit(&self) -> Result<Commit, Failure> {
+        match (self.preview, self.if_changes) {
+            (false, None) => Ok(Commit::Apply),
+            (true, None) => Ok(Commit::Preview),
+            (false, Some(digest)) => Ok(Commit::ApplyIf(digest)),
+            (true, Some(_)) => Err(Failure::invalid_at(
+                "/if_changes",
+                "a preview applies nothing: leave one of both out",
+            )),
+        }
+    }
 }
 
 /// What a call that succeeded answers.
@@ -57,6 +81,9 @@ pub struct CallAnswer {
     pub log: CallLog,
     /// What it was refused on the way.
     pub denials: Vec<Denial>,
+    /// What it changed, or would have: when the request says `preview` or `if_changes`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changes: Option<ChangeList>,
 }
 
 impl TryFrom<Outcome> for CallAnswer {
@@ -95,6 +122,7 @@ impl TryFrom<Outcome> for CallAnswer {
             usage: outcome.usage,
             log: outcome.log,
             denials: outcome.denials,
+            changes: outcome.changes,
         })
     }
 }

@@ -113,6 +113,7 @@ fn checked() -> Result<LocalCall> {
         arguments: serde_json::from_str(ARGUMENTS)?,
         workspace: None,
         limits: cofferdam_server::types::limits::LimitRequest::default(),
+        commit: cofferdam_server::types::change::Commit::Apply,
     })
 }
 

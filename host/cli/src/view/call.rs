@@ -1,6 +1,7 @@
 use cofferdam_server::types::call::{CallLog, Usage};
 use cofferdam_wire::call::CallAnswer;
 
+use super::changes::changes;
 use super::failure::refusal;
 use super::{bytes, clean, count, took};
 use crate::output::Style;
@@ -36,6 +37,7 @@ pub(crate) fn log(answer: &CallAnswer, style: Style) -> String {
         ));
     }
     lines.extend(answer.denials.iter().map(|denial| refusal(denial, false)));
+    lines.extend(answer.changes.iter().flat_map(changes));
     let cost = usage(&answer.usage);
     lines.push(style.dim(format!("{} {}: {cost}", answer.tool, answer.version)));
     lines.join("\n")

@@ -4,7 +4,7 @@ use cofferdam_server::types::{Code, Failure};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{call, clean};
+use super::{call, changes, clean};
 use crate::output::Style;
 
 /// The word of a tool that has none.
@@ -49,6 +49,13 @@ pub(crate) fn failure(failure: &Failure, style: Style) -> String {
     {
         for printed in call::tails(&log) {
             line(printed);
+        }
+    }
+    if let Some(list) = failure.details.get("changes")
+        && let Ok(list) = serde_json::from_value(list.clone())
+    {
+        for changed in changes::changes(&list) {
+            line(changed);
         }
     }
     line(style.dim(format!("see docs/errors/{}.md", failure.code)));

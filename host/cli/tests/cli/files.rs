@@ -93,6 +93,33 @@ fn the_exit_status_says_whose_fault_it_is() {
 }
 
 #[test]
+fn a_preview_tells_changes_or_says_why_it_can_t() {
+    let place = Place::new();
+    place.guest(
+        "writer.wasm",
+        &Guest::well_behaved().declaring(&["workspace"]),
+    );
+    let call = ["tool", "call", "writer.wasm", "run", "--workspace", "."];
+    let refused = place
+        .run(&[&call[..], &["--writable", "--preview"]].concat())
+        .with_code(2);
+    assert!(
+        refused.stderr.contains("`writes: overlay`"),
+        "the workspace is written directly: {refused:?}"
+    );
+    place.guest("guest.wasm", &Guest::well_behaved());
+    let call = ["tool", "call", "guest.wasm"];
+    let told = place.run(&[&call[..], &["--preview"]].concat());
+    let told = told.with_code(0);
+    assert!(told.stderr.contains("no file changed\n"), "{told:?}");
+    let digest = format!("sha256:{}", "0".repeat(64));
+    let other = place.run(&[&call[..], &["--if-changes", &digest]].concat());
+    let other = other.with_code(2);
+    assert!(other.stderr.contains("(precondition_failed)"), "{other:?}");
+    assert!(other.stderr.contains("  changes sha256:"), "{other:?}");
+}
+
+#[test]
 fn a_denial_says_what_would_allow_it() {
     let place = Place::new();
     place.guest(

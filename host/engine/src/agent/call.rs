@@ -5,6 +5,7 @@ use std::sync::Arc;
 use cofferdam_store_api::Append;
 use cofferdam_types::authority::Authority;
 use cofferdam_types::call::{Origin, Outcome, ToolCall};
+use cofferdam_types::change::Commit;
 use cofferdam_types::plan::Step;
 use cofferdam_types::run::EventKind;
 use cofferdam_types::workspace::{Offer, Place};
@@ -75,6 +76,7 @@ impl Driver {
                 task_carries: task.security_requirements.clone(),
                 ..Authority::default()
             },
+            commit: Commit::Apply,
         }
     }
 
@@ -197,5 +199,6 @@ fn broken(call_id: CallId, error: &JoinError) -> Outcome {
         log: cofferdam_types::call::CallLog::default(),
         uses: Vec::new(),
         denials: Vec::new(),
+        changes: None,
     }
 }

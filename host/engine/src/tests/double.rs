@@ -170,6 +170,7 @@ impl Tools for Scripted {
             log: CallLog::default(),
             uses: Vec::new(),
             denials: Vec::new(),
+            changes: None,
         }
     }
 

@@ -23,6 +23,9 @@ use crate::resolve::descend;
 use crate::scratch;
 use crate::stat::Stat;
 
+/// How much of the new contents is read at once.
+const PIECE_BYTES: usize = 256 << 10;
+
 /// Something that a call changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
@@ -62,6 +65,16 @@ pub enum CommitError {
         mount: MountName,
         /// The first such path.
         path: MountPath,
+    },
+    /// The disk would not give the new contents back; nothing was applied.
+    #[error("the new contents of /{mount}/{path} can't be read: {error}; nothing was applied")]
+    Unreadable {
+        /// On which mount.
+        mount: MountName,
+        /// Of which path.
+        path: MountPath,
+        /// What the system said.
+        error: Error,
     },
     /// The disk would not take the new contents; nothing was applied.
     #[error("the changes of {mount} can't be written: {error}; nothing was applied")]
@@ -110,6 +123,26 @@ impl Overlay {
             })
         });
         changes.collect()
+    }
+
+    /// Gives the new contents of a path to `take`, piece by piece. There are none of what is gone
+    /// and of directories.
+    pub(crate) fn read(&self, path: &MountPath, take: &mut dyn FnMut(&[u8])) -> Result<(), Error> {
+        let kind = self.state().nodes.get(path.as_str()).map(|node| node.kind);
+        let Some(NodeKind::File(number)) = kind else {
+            return Ok(());
+        };
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let from = fs::openat(&self.store, number.to_string(), flags, Mode::empty())?;
+        let mut piece = vec![0; PIECE_BYTES];
+        loop {
+            match rustix::io::read(&from, &mut piece) {
+                Ok(0) => return Ok(()),
+                Ok(length) => take(&piece[..length]),
+                Err(Errno::INTR) => {}
+                Err(errno) => return Err(errno.into()),
+            }
+        }
     }
 
     fn size(&self, number: u64) -> u64 {

@@ -40,6 +40,17 @@ fn changed(pending: &Pending) -> Vec<String> {
     pending.changes().into_iter().map(show).collect()
 }
 
+/// The new text of each change, which is none where something is gone or a directory.
+fn new_contents(pending: &Pending) -> Vec<String> {
+    let text = |change: crate::Change| {
+        let mut bytes = Vec::new();
+        let read = pending.read(&change, |piece| bytes.extend_from_slice(piece));
+        read.expect("read");
+        String::from_utf8(bytes).expect("a text")
+    };
+    pending.changes().into_iter().map(text).collect()
+}
+
 fn work(workspace: &Directory) {
     write(workspace, "new", "new").expect("written");
     write(workspace, "change", "after").expect("written");
@@ -94,6 +105,10 @@ fn nothing_happens_until_it_is_applied_and_then_all_does() {
         "+new 3",
     ];
     assert_eq!(changed(&pending), expected);
+    assert_eq!(
+        new_contents(&pending),
+        ["a file now", "", "", "", "x", "z", "after", "", "new"]
+    );
     pending.commit().expect("applied");
     assert_eq!(contents(&world.host("workspace")), WORKED[..8]);
 }

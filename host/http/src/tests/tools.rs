@@ -58,6 +58,23 @@ async fn lists_each_tool_once_in_pages() {
 }
 
 #[tokio::test]
+async fn a_call_applies_its_changes_or_previews_them() {
+    let world = world().await;
+    let digest = Digest::of(b"");
+    for (body, pointer) in [
+        (
+            json!({"preview": true, "if_changes": digest}),
+            "/if_changes",
+        ),
+        (json!({"if_changes": "sha256:0"}), "/if_changes"),
+        (json!({"preview": 1}), "/preview"),
+    ] {
+        let reply = world.post("/api/v1/tools/data-query/call", &body).await;
+        reply.invalid(400, pointer);
+    }
+}
+
+#[tokio::test]
 async fn shows_the_version_that_was_asked_for() {
     let world = world().await;
     for (path, version) in [

@@ -63,6 +63,7 @@ impl Tools for Double {
             log: CallLog::default(),
             uses: Vec::new(),
             denials: Vec::new(),
+            changes: None,
         }
     }
 

@@ -18,6 +18,7 @@ use cofferdam_files::{
 use cofferdam_policy::Grant;
 use cofferdam_policy::capability::filesystem::{FileAsk, Filesystem, MountName, Quota, Right};
 use cofferdam_types::call::{Denial, DenialCode};
+use cofferdam_types::{Digest, Hasher};
 use wasmtime::component::{HasData, Linker, ResourceTable};
 use wasmtime_wasi::WasiCtxBuilder;
 use wasmtime_wasi::runtime::spawn_blocking;
@@ -164,8 +165,23 @@ impl Drop for Files {
 
 impl Changes {
     /// What would change, in the order of mounts and paths.
-    pub fn list(&self) -> Vec<Change> {
-        self.0.as_ref().map(Pending::changes).unwrap_or_default()
+    ///
+    /// **Errors**: [`CommitError::Unreadable`].
+    /// **Cancel**: when the future is dropped, so are the changes.
+    pub async fn list(&mut self) -> Result<Vec<ListedChange>, CommitError> {
+        let Some(pending) = self.0.take() else {
+            return Ok(Vec::new());
+        };
+        let (pending, listed) = spawn_blocking(move || {
+            let listed = pending.changes().into_iter();
+            let listed = listed
+                .map(|change| ListedChange::new(change, &pending))
+                .collect();
+            (pending, listed)
+        })
+        .await;
+        self.0 = Some(pending);
+        listed
     }
 
     /// Applies the changes of all mounts, or of none when one of them may not be made any more or
@@ -182,6 +198,24 @@ impl Changes {
             Ok(done) => done,
             Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
         }
+    }
+}
+
+/// A change, and what is new about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedChange {
+    /// What became of which path.
+    pub change: Change,
+    /// Of what is in the file now: of nothing for what is gone, and for directories.
+    pub contents: Digest,
+}
+
+impl ListedChange {
+    fn new(change: Change, pending: &Pending) -> Result<Self, CommitError> {
+        let mut hasher = Hasher::default();
+        pending.read(&change, |piece| hasher.update(piece))?;
+        let contents = hasher.finish();
+        Ok(Self { change, contents })
     }
 }
 

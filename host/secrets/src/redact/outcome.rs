@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use cofferdam_types::call::{CallLog, Denial, LogRecord, Outcome, Progress, Use};
+use cofferdam_types::change::ChangeList;
 use cofferdam_types::{Failure, Payload};
 
 use super::Redactor;
@@ -23,6 +24,9 @@ impl Redactor {
         }
         for denial in &mut outcome.denials {
             self.denial(denial);
+        }
+        if let Some(changes) = &mut outcome.changes {
+            self.changes(changes);
         }
     }
 
@@ -61,6 +65,13 @@ impl Redactor {
     pub fn used(&self, used: &mut Use) {
         self.string(&mut used.operation);
         self.string(&mut used.resource);
+    }
+
+    /// Takes the secrets out of the paths of what a call changed.
+    pub fn changes(&self, changes: &mut ChangeList) {
+        for path in changes.mounts.iter_mut().flat_map(|it| &mut it.paths) {
+            self.string(&mut path.path);
+        }
     }
 
     /// Takes the secrets out of how far a call is.

@@ -5,7 +5,8 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 use cofferdam_types::call::{
     CallLog, Denial, DenialCode, LogLevel, LogRecord, Outcome, Usage, Use,
 };
-use cofferdam_types::{Code, Failure, Payload};
+use cofferdam_types::change::{ChangeList, ChangeWord, MountChanges, PathChange};
+use cofferdam_types::{Code, Digest, Failure, Payload};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::json;
@@ -197,6 +198,7 @@ fn every_field_of_an_outcome_is_searched() {
             count: 1,
             bytes: 0,
         }],
+        changes: Some(changes(text())),
         ..outcome(Ok(Payload::null()))
     };
     redactor.outcome(&mut outcome);
@@ -205,7 +207,7 @@ fn every_field_of_an_outcome_is_searched() {
         !shown.contains("unter2") && !shown.contains("12345678"),
         "{shown}"
     );
-    assert_eq!(shown.matches("[redacted:token]").count(), 14, "{shown}");
+    assert_eq!(shown.matches("[redacted:token]").count(), 15, "{shown}");
     assert_eq!(shown.matches("[redacted:pin]").count(), 1, "{shown}");
 
     let result = json!({ "a": [1, true, null, text()], "hunter2-hunter2": 0 });
@@ -216,6 +218,27 @@ fn every_field_of_an_outcome_is_searched() {
         result.as_value(),
         &json!({ "a": [1, true, null, "a [redacted:token] b"], "[redacted:token]": 0 })
     );
+}
+
+/// A call that made this file.
+fn changes(path: String) -> ChangeList {
+    ChangeList {
+        digest: Digest::of(b""),
+        mounts: vec![MountChanges {
+            mount: "workspace".to_owned(),
+            created: 1,
+            modified: 0,
+            deleted: 0,
+            bytes: 0,
+            paths: vec![PathChange {
+                path,
+                change: ChangeWord::Created,
+                bytes: 0,
+                directory: false,
+            }],
+        }],
+        unlisted: 0,
+    }
 }
 
 fn outcome(result: Result<Payload, Failure>) -> Outcome {
@@ -229,6 +252,7 @@ fn outcome(result: Result<Payload, Failure>) -> Outcome {
         log: CallLog::default(),
         uses: Vec::new(),
         denials: Vec::new(),
+        changes: None,
     }
 }
 

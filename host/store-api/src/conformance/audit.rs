@@ -82,6 +82,7 @@ fn call(n: u32, parent: Option<Parent>) -> Act {
             paths: vec!["/workspace/a".to_owned()],
             ..Changes::default()
         }),
+        preview: true,
         usage: Usage {
             fuel: u64::MAX,
             wall_us: Wall {

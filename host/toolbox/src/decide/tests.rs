@@ -13,6 +13,7 @@ use cofferdam_registry::{Publication, Registry};
 use cofferdam_types::authority::Authority;
 use cofferdam_types::call::{DenialCode, Origin};
 use cofferdam_types::caller::Caller;
+use cofferdam_types::change::Commit;
 use cofferdam_types::limits::LimitRequest;
 use cofferdam_types::tool::{Capability, Manifest, SafetyFlags, ToolSpec};
 use cofferdam_types::{Ambient, CallId, Digest, Tenant};
@@ -201,6 +202,7 @@ impl World {
             workspace: None,
             limits: LimitRequest::default(),
             authority: Authority::default(),
+            commit: Commit::Apply,
         })
     }
 

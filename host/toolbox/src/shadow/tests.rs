@@ -74,6 +74,7 @@ fn call(number: u32, tool: &str) -> CallAct {
         denials: Vec::new(),
         denials_dropped: 0,
         changes: None,
+        preview: false,
         usage: Usage {
             fuel: 1,
             ..Usage::default()

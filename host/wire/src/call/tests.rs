@@ -23,6 +23,7 @@ fn outcome(result: Result<Payload, Failure>, tool: bool) -> Outcome {
         log: CallLog::default(),
         uses: Vec::new(),
         denials: Vec::new(),
+        changes: None,
     }
 }
 
@@ -83,6 +84,34 @@ fn a_failure_before_a_tool_was_found_names_none() {
     let failure = CallAnswer::try_from(failure).expect_err("a failure");
     assert!(failure.details.contains_key("call_id"));
     assert!(!failure.details.contains_key("tool"));
+}
+
+#[test]
+fn what_becomes_of_changes() {
+    let digest = Digest::of(b"");
+    let request = |more: serde_json::Value| decode::<CallRequest>(more.to_string().as_bytes());
+    for (more, expected) in [
+        (json!({}), Commit::Apply),
+        (json!({"preview": false}), Commit::Apply),
+        (json!({"preview": true}), Commit::Preview),
+        (json!({"if_changes": digest}), Commit::ApplyIf(digest)),
+    ] {
+        let request = request(more.clone()).expect("a request");
+        assert_eq!(request.commit(), Ok(expected), "{more}");
+        let again = serde_json::to_vec(&request).expect("JSON");
+        assert_eq!(decode::<CallRequest>(&again), Ok(request));
+    }
+    let both = request(json!({"preview": true, "if_changes": digest})).expect("a request");
+    let failure = both.commit().expect_err("one of both");
+    assert_eq!(failure.details["faults"][0]["pointer"], "/if_changes");
+    for body in [
+        json!({"preview": "yes"}),
+        json!({"preview": null}),
+        json!({"if_changes": "sha256:1"}),
+        json!({"if_changes": true}),
+    ] {
+        assert!(request(body.clone()).is_err(), "{body}");
+    }
 }
 
 #[test]

@@ -2,10 +2,11 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use cofferdam_server::LocalCall;
+use cofferdam_server::types::change::Commit;
 use cofferdam_server::types::limits::LimitRequest;
 use cofferdam_server::types::tool::ToolRef;
 use cofferdam_server::types::workspace::Access;
-use cofferdam_server::types::{Payload, WorkspaceName};
+use cofferdam_server::types::{Digest, Payload, WorkspaceName};
 use cofferdam_wire::call::{CallAnswer, CallRequest};
 use cofferdam_wire::tool::ToolView;
 use cofferdam_wire::workspace::Workspace;
@@ -43,7 +44,20 @@ pub(crate) struct Call {
     #[command(flatten)]
     limits: Limits,
     #[command(flatten)]
+    changes: Changes,
+    #[command(flatten)]
     said: Said,
+}
+
+/// What becomes of what it changes; only where the policy says `writes: overlay`.
+#[derive(Args)]
+struct Changes {
+    /// Tell what it would change in its files, and change nothing
+    #[arg(long)]
+    preview: bool,
+    /// Change its files only if the changes have this digest, which a preview tells
+    #[arg(long, value_name = "DIGEST", conflicts_with = "preview")]
+    if_changes: Option<Digest>,
 }
 
 /// Tighter limits than the tool's own.
@@ -110,6 +124,7 @@ impl Call {
             arguments: arguments.into_value(),
             workspace,
             limits: self.limits.request(),
+            commit: self.changes.commit(),
         };
         component.call(call).await
     }
@@ -142,6 +157,8 @@ impl Call {
             limits: self.limits.request(),
             delegate: None,
             execution_environment: None,
+            preview: self.changes.preview,
+            if_changes: self.changes.if_changes,
         };
         let body = serde_json::to_vec(&request).map_err(|error| broken("write JSON", &error))?;
         let path = ["tools", &in_path(&tool), "call"];
@@ -154,6 +171,16 @@ impl Call {
             Access::ReadWrite
         } else {
             Access::ReadOnly
+        }
+    }
+}
+
+impl Changes {
+    fn commit(&self) -> Commit {
+        match self.if_changes {
+            Some(digest) => Commit::ApplyIf(digest),
+            None if self.preview => Commit::Preview,
+            None => Commit::Apply,
         }
     }
 }

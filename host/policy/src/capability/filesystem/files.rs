@@ -239,19 +239,36 @@ impl Files {
     /// What is granted, in words: `filesystem:workspace:read_only`.
     pub(crate) fn words(&self) -> impl Iterator<Item = String> {
         self.mounts.iter().map(|mount| {
-            let changes = |layer: &Layer<Filesystem>| {
-                layer.allows.iter().any(|allow| {
-                    allow.value.mount() == Some(&mount.name) && allow.value.has_changes()
-                })
-            };
-            let most = if self.slice.layers().iter().all(changes) {
-                Access::ReadWrite
-            } else {
-                Access::ReadOnly
-            };
-            let access = most.min(self.declared).min(mount.offered);
-            format!("{}:{}:{}", Filesystem::NAME, mount.name, access.as_str())
+            let access = self.access(mount).as_str();
+            format!("{}:{}:{access}", Filesystem::NAME, mount.name)
         })
+    }
+
+    /// The first mount on which a change is one at once, for everybody: no overlay keeps it back,
+    /// and it doesn't go with the call.
+    pub fn changed_directly(&self) -> Option<&MountName> {
+        let mut mounts = self.mounts.iter();
+        let found = mounts.find(|mount| match (&mount.place, mount.writes) {
+            (Place::Directory(_), Writes::Direct) => self.access(mount) == Access::ReadWrite,
+            (Place::Directory(_), Writes::Overlay) | (Place::Scratch, _) => false,
+        });
+        found.map(Mount::name)
+    }
+
+    /// The most that can be done on a mount, whatever the path.
+    fn access(&self, mount: &Mount) -> Access {
+        let changes = |layer: &Layer<Filesystem>| {
+            layer
+                .allows
+                .iter()
+                .any(|allow| allow.value.mount() == Some(&mount.name) && allow.value.has_changes())
+        };
+        let most = if self.slice.layers().iter().all(changes) {
+            Access::ReadWrite
+        } else {
+            Access::ReadOnly
+        };
+        most.min(self.declared).min(mount.offered)
     }
 }
 

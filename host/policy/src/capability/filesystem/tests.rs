@@ -368,3 +368,31 @@ fn a_mount_is_seen_when_every_party_gives_something_of_it() {
     assert_eq!(over.quota(&MountName::SCRATCH), Quota::DEFAULT);
     assert_eq!(over.quota(&MountName::WORKSPACE).write_bytes, 0);
 }
+
+#[test]
+fn a_change_is_direct_where_nothing_keeps_it_back() {
+    let directly = |entries: Value, declared, offered| {
+        let files = files(&[entries], declared, offered);
+        files.changed_directly().map(ToString::to_string)
+    };
+    let (ro, rw) = (Access::ReadOnly, Access::ReadWrite);
+    let rights = json!(["read", "write"]);
+    let direct = json!([{"mount": "workspace", "rights": rights}]);
+    let workspace = Some("workspace".to_owned());
+    assert_eq!(directly(direct.clone(), rw, Some(rw)), workspace);
+    assert_eq!(directly(direct.clone(), ro, Some(rw)), None);
+    assert_eq!(directly(direct.clone(), rw, Some(ro)), None);
+    assert_eq!(directly(direct, rw, None), None);
+    for kept in [
+        json!([{"mount": "workspace", "rights": rights, "writes": "overlay"}]),
+        json!([{"mount": "workspace"}]),
+        json!([{"mount": "scratch", "rights": rights}]),
+    ] {
+        assert_eq!(directly(kept.clone(), rw, Some(rw)), None, "{kept}");
+    }
+    let other = json!([
+        {"mount": "workspace", "rights": rights, "writes": "overlay"},
+        {"mount": "refs", "rights": rights},
+    ]);
+    assert_eq!(directly(other, rw, Some(rw)), Some("refs".to_owned()));
+}
