@@ -1,6 +1,7 @@
 //! Policies that err, those that are taken away, and those who hope for either.
 
 mod broken;
+mod failing;
 mod granted;
 mod replaced;
 mod slow;
@@ -72,23 +73,27 @@ impl Ruled {
         Ok(())
     }
 
-    /// The records of this kind, the oldest first.
     async fn records(&self, act: &str) -> Result<Vec<Value>> {
-        let mut records = Vec::new();
-        let mut after = String::new();
-        loop {
-            let path = format!("/api/v1/audit?limit=1000{after}");
-            let page = self.host.get(&path).await?.ok()?;
-            let items = page["items"].as_array().context("records")?.iter();
-            records.extend(items.filter(|item| item["act"] == act).cloned());
-            match page["next"].as_str() {
-                Some(next) => after = format!("&after={next}"),
-                None => break,
-            }
-        }
-        records.reverse();
-        Ok(records)
+        records(&self.host, act).await
     }
+}
+
+/// The records of this kind, the oldest first.
+async fn records(host: &Host, act: &str) -> Result<Vec<Value>> {
+    let mut records = Vec::new();
+    let mut after = String::new();
+    loop {
+        let path = format!("/api/v1/audit?limit=1000{after}");
+        let page = host.get(&path).await?.ok()?;
+        let items = page["items"].as_array().context("records")?.iter();
+        records.extend(items.filter(|item| item["act"] == act).cloned());
+        match page["next"].as_str() {
+            Some(next) => after = format!("&after={next}"),
+            None => break,
+        }
+    }
+    records.reverse();
+    Ok(records)
 }
 
 /// What the host says when another policy came into force.
