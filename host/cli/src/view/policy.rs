@@ -4,7 +4,7 @@ use cofferdam_wire::policy::{
 
 use super::failure::{grant, refusal};
 use super::list::columns;
-use super::{clean, count};
+use super::{bytes, clean, count, took};
 use crate::output::Style;
 
 /// Whether a call would be allowed, and why.
@@ -65,7 +65,16 @@ fn limit(
         source,
     }: &LimitView,
 ) -> [String; 3] {
-    [limit.clone(), count(*value), source.clone()]
+    [limit.clone(), amount(limit, *value), source.clone()]
+}
+
+/// A limit's value in the unit of its word; of a word that is not known here, the number.
+fn amount(limit: &str, value: u64) -> String {
+    match limit {
+        "deadline" => took(value.saturating_mul(1_000)),
+        "memory" | "result" | "stdio" | "host_alloc" => bytes(value),
+        _ => count(value),
+    }
 }
 
 /// What a candidate would have changed.
@@ -108,4 +117,25 @@ fn shift(shift: &Shift) -> [String; 4] {
         format!("{capability}, {operation} {resource}"),
         format!("as in {call_id}"),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_have_units() {
+        for (limit, value, shown) in [
+            ("fuel", 10_000_000_000, "10,000,000,000"),
+            ("deadline", 30_000, "30.0 s"),
+            ("deadline", 5, "5.0 ms"),
+            ("memory", 64 << 20, "64.0 MiB"),
+            ("result", 1 << 20, "1.0 MiB"),
+            ("stdio", 64 << 10, "64.0 KiB"),
+            ("handles", 1_000, "1,000"),
+            ("host_alloc", 8 << 20, "8.0 MiB"),
+        ] {
+            assert_eq!(amount(limit, value), shown, "{limit}");
+        }
+    }
 }
