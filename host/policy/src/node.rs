@@ -217,6 +217,20 @@ impl<'de> Deserializer<'de> for &'de Node {
         visited.map_err(|misfit| misfit.at(self.place))
     }
 
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Misfit> {
+        // What is derived would take a list for its fields in order, and an empty one for none.
+        if let Value::List(_) = &self.value {
+            let misfit: Misfit = de::Error::invalid_type(Unexpected::Seq, &visitor);
+            return Err(misfit.at(self.place));
+        }
+        self.deserialize_any(visitor)
+    }
+
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
         // A key with nothing after it is a slip: whoever means nothing leaves the key out.
         visitor.visit_some(self)
@@ -257,7 +271,7 @@ impl<'de> Deserializer<'de> for &'de Node {
 
     serde::forward_to_deserialize_any! {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf
-        unit unit_struct seq tuple tuple_struct map struct identifier ignored_any
+        unit unit_struct seq tuple tuple_struct map identifier ignored_any
     }
 }
 

@@ -179,6 +179,29 @@ const WRONG: [(&str, &str, &str); 17] = [
     ),
 ];
 
+/// PO-01: a list is no map, not even when there is nothing in it.
+#[test]
+fn lists_are_no_maps() {
+    for (text, place) in [
+        ("schemas: []", "2:10"),
+        ("limits: []", "2:9"),
+        ("limits: [1, 2]", "2:9"),
+        ("rules: [[]]", "2:9"),
+        ("mounts: {a: []}", "2:13"),
+        ("programs: {a: {path: /bin/a, limits: []}}", "2:38"),
+        ("rules: [{tools: ['*'], allow: []}]", "2:31"),
+        ("rules: [{tools: ['*'], callers: []}]", "2:33"),
+        ("rules: [{tools: ['*'], allow: {network: [[]]}}]", "2:42"),
+    ] {
+        check(
+            &format!("version: 1\n{text}"),
+            Yaml,
+            place,
+            "expected a map",
+        );
+    }
+}
+
 /// PO-01: wrong types and values.
 #[test]
 fn wrong_values_in_rules_are_refused_where_they_stand() {
