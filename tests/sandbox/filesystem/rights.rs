@@ -100,3 +100,33 @@ async fn descriptors_and_names_give_no_more_than_they_were_opened_for() -> Resul
     );
     Ok(())
 }
+
+/// A tool that may write below directories which it may not look at does so, and is told what it may
+/// not.
+#[tokio::test]
+async fn who_may_only_write_has_a_workspace_all_the_same() -> Result<()> {
+    let files = tempfile::TempDir::new()?;
+    let policy = files.path().join("policy.yaml");
+    let text = "version: 1\nname: below\nrules:\n  - tools: ['files-*']\n    allow:\n      filesystem: \
+                [{mount: workspace, paths: ['out/**'], rights: [write, create]}]\n";
+    fs::write(&policy, text)?;
+    fs::set_permissions(&policy, fs::Permissions::from_mode(0o600))?;
+    let policy = policy.to_str().context("a plain path")?;
+    let host = Host::at(&files.path().join("host"), &["--policy", policy])?;
+    host.upload(tool("files")?).await?.ok()?;
+    let workspace = host.workspace("probe")?;
+    fs::create_dir(workspace.join("out"))?;
+    let write = async |path: &str| {
+        let with = json!({"workspace": {"name": "probe", "access": "read_write"}});
+        let arguments = json!({"path": path, "text": "text"});
+        host.call("files-write", arguments, with).await
+    };
+    for (path, expected) in [("out/a", None), ("other", Some("permission_denied"))] {
+        let answer = write(path).await?;
+        let own = answer.body["error"]["details"]["tool_code"].as_str();
+        ensure!(own == expected, "{path}: {}", answer.body);
+    }
+    ensure!(fs::read_to_string(workspace.join("out/a"))? == "text");
+    ensure!(!workspace.join("other").exists());
+    Ok(())
+}

@@ -4,7 +4,7 @@
 //! their messages say what to write instead.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use cofferdam_sdk::ToolError;
 
@@ -32,7 +32,7 @@ impl Workspace {
     /// **Errors**: `no_workspace` when the call has none.
     pub(crate) fn open() -> Result<Self, ToolError> {
         match root() {
-            Some(root) if root.is_dir() => Ok(Self { root }),
+            Some(root) if may_be_directory(&root) => Ok(Self { root }),
             _ => Err(ToolError::new(
                 "no_workspace",
                 "this call has no workspace; ask for one when calling the tool \
@@ -98,6 +98,14 @@ impl Place {
     /// Says in the tool's words why the operating system refused this place.
     pub(crate) fn refused(&self, error: &io::Error) -> ToolError {
         refused(self.shown(), error)
+    }
+}
+
+/// Whether this is a directory, or may be one: of what the call may not look at, only using it tells.
+pub(crate) fn may_be_directory(path: &Path) -> bool {
+    match path.metadata() {
+        Ok(found) => found.is_dir(),
+        Err(error) => error.kind() == io::ErrorKind::PermissionDenied,
     }
 }
 

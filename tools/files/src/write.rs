@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use cofferdam_sdk::{ToolError, data, tool};
 
-use crate::workspace::{Place, Workspace};
+use crate::workspace::{Place, Workspace, may_be_directory};
 
 /// One write carries no more; a request body may not be larger either.
 const TEXT_BYTES_MAX: usize = 4 * 1024 * 1024;
@@ -98,7 +98,7 @@ pub(crate) fn write(
             io::ErrorKind::AlreadyExists => place.refused(&io::ErrorKind::NotADirectory.into()),
             _ => place.refused(&error),
         })?;
-    } else if !parent.is_dir() {
+    } else if !may_be_directory(parent) {
         return Err(ToolError::new(
             "file_not_found",
             format!(
