@@ -30,6 +30,8 @@ use shape::{Conjunction, Shape};
 const WORK_MAX: usize = 50_000;
 /// Deepest level of values that is looked into, that of any JSON the host takes.
 const LEVELS_MAX: usize = 64;
+/// Most questions that may stand in each other: each is some kilobytes of a thread's stack.
+const DEPTH_MAX: usize = 256;
 /// Most reasons of one answer.
 const REASONS_MAX: usize = 32;
 
@@ -69,7 +71,8 @@ pub struct Reason {
     pub asks: String,
 }
 
-/// Decides whether every value that fits `sub` fits `sup`, as [`crate::Schema`] decides what fits.
+/// Decides whether every value that fits `sub` fits `sup`, as [`crate::Schema`] decides what fits. Both are
+/// schemas that it compiles.
 ///
 /// **Errors**: each place for which that could not be shown.
 pub fn is_subschema(sub: &Payload, sup: &Payload) -> Result<(), Vec<Reason>> {
@@ -84,6 +87,7 @@ pub fn is_subschema(sub: &Payload, sup: &Payload) -> Result<(), Vec<Reason>> {
         path: Vec::new(),
         reasons: Vec::new(),
         work: WORK_MAX,
+        depth: 0,
         is_excluding: false,
     };
     let left = Conjunction::of([At::root(Side::Sub)]);
@@ -154,6 +158,8 @@ struct Checker<'g, 'a> {
     path: Vec<String>,
     reasons: Vec<Reason>,
     work: usize,
+    /// Questions that stand in each other.
+    depth: usize,
     /// True while it is asked whether a shape lies in what it mustn't fit: within that question it isn't
     /// asked again, for each order of several such schemas would be another way to ask.
     is_excluding: bool,
@@ -203,10 +209,15 @@ impl<'g, 'a> Checker<'g, 'a> {
             level,
             is_proved: false,
         });
-        let mut holds = true;
-        for shape in self.shapes(left) {
-            holds &= self.is_shape_within(&shape, right);
-        }
+        let shapes = self.shapes(left);
+        let holds = self.deeper(|it| {
+            let within = shapes.iter().map(|shape| it.is_shape_within(shape, right));
+            within.fold(true, |all, one| all & one)
+        });
+        let holds = holds.unwrap_or_else(|| {
+            let asks = "a schema that nests less to compare".to_owned();
+            self.fail(left, right, "", Kind::Undecided, asks)
+        });
         if holds {
             self.assumed[mark].is_proved = true;
         } else {
@@ -230,6 +241,17 @@ impl<'g, 'a> Checker<'g, 'a> {
             }
         }
         holds
+    }
+
+    /// The answer to a question inside another; nothing when too many stand in each other.
+    fn deeper(&mut self, question: impl FnOnce(&mut Self) -> bool) -> Option<bool> {
+        if self.depth >= DEPTH_MAX {
+            return None;
+        }
+        self.depth += 1;
+        let answer = question(self);
+        self.depth -= 1;
+        Some(answer)
     }
 
     /// Whether it is, without leaving reasons.

@@ -19,12 +19,15 @@ impl<'a> Checker<'_, 'a> {
             return false;
         }
         let shapes = self.shapes(all);
-        shapes.iter().all(|shape| {
-            if shape.values.is_some() {
-                return self.is_empty(shape);
-            }
-            shape.by_type().iter().all(|one| self.is_empty(one))
-        })
+        let answer = self.deeper(|it| {
+            shapes.iter().all(|shape| {
+                if shape.values.is_some() {
+                    return it.is_empty(shape);
+                }
+                shape.by_type().iter().all(|one| it.is_empty(one))
+            })
+        });
+        answer == Some(true)
     }
 
     /// True when no value has a shape of one type, or of listed values.

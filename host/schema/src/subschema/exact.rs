@@ -67,6 +67,10 @@ fn build(document: &Value, pointer: &str) -> Option<Validator> {
         None => return options().build(&document).ok(),
     };
     let name = name.as_str()?.trim_end_matches('#').to_owned();
+    // A relative name could be that of the document around it.
+    if !name.contains(':') || name.starts_with("json-schema:") {
+        return None;
+    }
     let encoded: String = pointer.bytes().map(encode).collect();
     let whole = json!({"$ref": format!("{name}#{encoded}"), "$defs": {"compared": document}});
     options().build(&whole).ok()

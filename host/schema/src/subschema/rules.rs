@@ -8,7 +8,7 @@ use super::shape::{Shape, Type, Types};
 use super::{At, Checker, Kind};
 
 /// Keywords that say nothing about which values fit.
-const SILENT: [&str; 20] = [
+const SILENT: [&str; 19] = [
     "$anchor",
     "$comment",
     "$defs",
@@ -28,7 +28,6 @@ const SILENT: [&str; 20] = [
     "readOnly",
     "title",
     "writeOnly",
-    "x-order",
 ];
 /// Formats that the validator asserts. It ignores all others.
 const FORMATS: [&str; 19] = [
@@ -93,10 +92,15 @@ impl<'a> Checker<'_, 'a> {
                 holds &= self.fail(&shape.all, right, keyword, Kind::Values, asks);
             }
         }
-        for id in node.list("allOf").iter().copied().chain(node.target) {
-            holds &= self.keeps(shape, right.to(id));
-        }
-        holds &= self.keeps_alternatives(shape, right);
+        let same = self.deeper(|it| {
+            let all = node.list("allOf").iter().copied().chain(node.target);
+            let all = all.fold(true, |holds, id| holds & it.keeps(shape, right.to(id)));
+            all & it.keeps_alternatives(shape, right)
+        });
+        holds &= same.unwrap_or_else(|| {
+            let asks = "a schema that nests less to compare".to_owned();
+            self.fail(&shape.all, right, "", Kind::Undecided, asks)
+        });
         holds &= self.keeps_opaque(shape, right);
         holds &= if shape.is(Type::Whole) || shape.is(Type::Fraction) {
             self.keeps_numbers(shape, right)
@@ -343,5 +347,47 @@ fn refers(value: &Value) -> bool {
         Value::Array(items) => items.iter().any(refers),
         Value::Object(fields) => fields.contains_key("$ref") || fields.values().any(refers),
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use cofferdam_types::Payload;
+    use serde_json::json;
+
+    use super::*;
+    use crate::{Bounds, Schema};
+
+    /// True when some text breaks the format.
+    fn is_asserted(format: &str) -> bool {
+        let schema = Schema::compile(&Payload::from(json!({"format": format})), &Bounds::DERIVED);
+        let schema = schema.expect("a schema");
+        let texts = ["", "%zz", "(", "{", "a b", "\\"];
+        texts
+            .iter()
+            .any(|text| !schema.is_valid(&Payload::from(json!(text))))
+    }
+
+    #[test]
+    fn the_formats_that_are_compared_are_those_that_are_asserted() {
+        for format in FORMATS {
+            assert!(is_asserted(format), "{format}");
+        }
+        for format in [
+            "uint8",
+            "int64",
+            "float",
+            "double",
+            "password",
+            "byte",
+            "binary",
+            "color",
+            "host-name",
+            "ip-address",
+            "unknown",
+            "Date",
+        ] {
+            assert!(!is_asserted(format), "{format}");
+        }
     }
 }

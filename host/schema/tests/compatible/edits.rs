@@ -9,7 +9,8 @@ pub(crate) fn any(chance: &mut Chance, document: &mut Value) {
     let all = places(document, &Holding::ALL);
     let place = chance.pick(&all).clone();
     let target = document.pointer_mut(&place).expect("a place");
-    match chance.below(10) {
+    match chance.below(16) {
+        10.. => nudge(chance, target),
         0 => *target = schema(chance, 1),
         1 => *target = json!({"anyOf": [target.clone(), schema(chance, 1)]}),
         2 => *target = json!({"allOf": [target.clone(), schema(chance, 1)]}),
@@ -32,6 +33,71 @@ pub(crate) fn any(chance: &mut Chance, document: &mut Value) {
                 keywords.insert(keyword.to_owned(), value);
             }
         }
+    }
+}
+
+/// Changes what one keyword says, a little: where a comparison is wrong, it is so by one.
+fn nudge(chance: &mut Chance, target: &mut Value) {
+    let Some(keywords) = target.as_object_mut() else {
+        return;
+    };
+    let names: Vec<String> = keywords.keys().cloned().collect();
+    if names.is_empty() {
+        return;
+    }
+    let name = chance.pick(&names).clone();
+    let sibling = match name.as_str() {
+        "minimum" => "exclusiveMinimum",
+        "exclusiveMinimum" => "minimum",
+        "maximum" => "exclusiveMaximum",
+        "exclusiveMaximum" => "maximum",
+        "anyOf" => "oneOf",
+        "oneOf" => "anyOf",
+        "then" => "else",
+        "else" => "then",
+        "contains" | "prefixItems" => "items",
+        "additionalProperties" => "unevaluatedProperties",
+        "unevaluatedProperties" => "additionalProperties",
+        _ => name.as_str(),
+    };
+    let is_list = keywords[&name].is_array();
+    let takes_list = ["anyOf", "oneOf"].contains(&sibling);
+    if sibling != name && is_list == takes_list && chance.percent(50) {
+        let said = keywords.remove(&name).expect("it is there");
+        keywords.insert(sibling.to_owned(), said);
+        return;
+    }
+    let is_count = name.ends_with("Length")
+        || name.ends_with("Items")
+        || name.ends_with("Properties")
+        || name.ends_with("Contains");
+    match &mut keywords[&name] {
+        Value::Number(number) => {
+            let by = *chance.pick(&[1.0, -1.0, 0.5, -0.5]);
+            let by = if is_count { f64::trunc(by * 1.5) } else { by };
+            let moved = (number.as_f64().expect("a small number") + by).max(if is_count {
+                0.0
+            } else {
+                -9.0
+            });
+            if name != "multipleOf" {
+                keywords.insert(name, written(moved));
+            }
+        }
+        Value::Array(items) if items.len() > 1 => {
+            let index = chance.below(items.len());
+            items.remove(index);
+        }
+        Value::Object(fields) if name != "$defs" => {
+            let keys: Vec<String> = fields.keys().cloned().collect();
+            if !keys.is_empty() {
+                fields.remove(chance.pick(&keys));
+            }
+        }
+        Value::String(kind) if kind == "integer" => "number".clone_into(kind),
+        Value::String(kind) if kind == "number" => "integer".clone_into(kind),
+        Value::Bool(said) => *said = !*said,
+        _ => {}
     }
 }
 

@@ -95,7 +95,11 @@ pub(crate) fn schema(chance: &mut Chance, depth: usize) -> Value {
         keywords.insert("type".to_owned(), types(chance));
     }
     for _ in 0..=chance.below(4) {
-        let (keyword, value) = keyword(chance, depth);
+        let kind = keywords
+            .get("type")
+            .and_then(Value::as_str)
+            .map(str::to_owned);
+        let (keyword, value) = fitting(chance, kind.as_deref(), depth);
         keywords.insert(keyword.to_owned(), value);
     }
     Value::Object(keywords)
@@ -112,6 +116,45 @@ fn types(chance: &mut Chance) -> Value {
     } else {
         json!([one, other])
     }
+}
+
+/// The type of values that a keyword is about, if it is about one.
+pub(crate) fn about(keyword: &str) -> Option<&'static str> {
+    match keyword {
+        "minimum" | "maximum" | "exclusiveMinimum" | "exclusiveMaximum" | "multipleOf" => {
+            Some("number")
+        }
+        "minLength" | "maxLength" | "pattern" | "format" => Some("string"),
+        "items" | "prefixItems" | "contains" | "minItems" | "maxItems" | "uniqueItems"
+        | "unevaluatedItems" | "minContains" | "maxContains" => Some("array"),
+        "properties"
+        | "patternProperties"
+        | "additionalProperties"
+        | "required"
+        | "propertyNames"
+        | "minProperties"
+        | "maxProperties"
+        | "dependentRequired"
+        | "dependentSchemas"
+        | "unevaluatedProperties" => Some("object"),
+        _ => None,
+    }
+}
+
+/// A keyword that is likely to matter for the values of `kind`.
+fn fitting(chance: &mut Chance, kind: Option<&str>, depth: usize) -> (&'static str, Value) {
+    let kind = if kind == Some("integer") {
+        Some("number")
+    } else {
+        kind
+    };
+    for _ in 0..8 {
+        let (keyword, value) = keyword(chance, depth);
+        if kind.is_none() || about(keyword).is_none() || about(keyword) == kind {
+            return (keyword, value);
+        }
+    }
+    keyword(chance, depth)
 }
 
 /// A keyword and what it says.

@@ -133,6 +133,38 @@ fn of_widening_changes_few_are_refused() {
     assert!(refused * 10 <= all, "{refused} of {all} refused: {made:?}");
 }
 
+/// A chain of schemas of the same value, and below it `levels` members until it begins anew.
+fn long(levels: usize, end: &Value) -> Value {
+    let mut schema = json!({"$ref": "#/$defs/a0", "$defs": {}});
+    for level in 0..levels {
+        let next = if level + 1 == levels { 0 } else { level + 1 };
+        let inner = json!({"properties": {"n": {"$ref": format!("#/$defs/a{next}")}, "v": end}});
+        schema["$defs"][format!("a{level}")] =
+            (0..28).fold(inner, |inner, _| json!({"allOf": [inner]}));
+    }
+    schema
+}
+
+/// IN-04: a comparison stays on a small stack, however long two schemas take until they meet again.
+#[test]
+fn comparisons_stay_on_a_small_stack() {
+    let (sub, sup) = (
+        long(7, &json!({"type": "integer"})),
+        long(9, &json!({"type": "number"})),
+    );
+    let compare = move || {
+        let answers = [is_part(&sub, &sup), is_part(&sup, &sub)];
+        assert!(!answers[1], "numbers are not all whole");
+        let same = long(3, &json!({"type": "integer"}));
+        assert!(is_part(&same, &long(3, &json!({"type": "number"}))));
+    };
+    let thread = std::thread::Builder::new()
+        .stack_size(1 << 20)
+        .spawn(compare);
+    thread.expect("a thread").join().expect("no overflow");
+}
+
+/// IN-04: alternatives that multiply on both sides.
 #[test]
 fn schemas_that_are_hard_to_compare_end() {
     let mut wide = json!({"$defs": {}});

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::generate::{Chance, NAMES, value, written};
+use super::generate::{Chance, NAMES, about, value, written};
 
 /// A value that fits `schema`, or breaks it in a place or two.
 pub(crate) fn sample(chance: &mut Chance, schema: &Value, document: &Value, depth: usize) -> Value {
@@ -41,26 +41,7 @@ pub(crate) fn sample(chance: &mut Chance, schema: &Value, document: &Value, dept
 
 /// A type that the keywords are about.
 fn implied(chance: &mut Chance, keywords: &Map<String, Value>) -> String {
-    let about = |keyword: &String| match keyword.as_str() {
-        "minimum" | "maximum" | "exclusiveMinimum" | "exclusiveMaximum" | "multipleOf" => {
-            Some("number")
-        }
-        "minLength" | "maxLength" | "pattern" | "format" => Some("string"),
-        "items" | "prefixItems" | "contains" | "minItems" | "maxItems" | "uniqueItems"
-        | "unevaluatedItems" => Some("array"),
-        "properties"
-        | "patternProperties"
-        | "additionalProperties"
-        | "required"
-        | "propertyNames"
-        | "minProperties"
-        | "maxProperties"
-        | "dependentRequired"
-        | "dependentSchemas"
-        | "unevaluatedProperties" => Some("object"),
-        _ => None,
-    };
-    let kinds: Vec<&str> = keywords.keys().filter_map(about).collect();
+    let kinds: Vec<&str> = keywords.keys().filter_map(|it| about(it)).collect();
     if kinds.is_empty() || chance.percent(20) {
         let all = [
             "null", "boolean", "integer", "number", "string", "array", "object",
