@@ -22,6 +22,9 @@ const TEXT_STEP_BYTES: u64 = 16;
 
 /// A schema as far as it says what checking takes.
 pub(crate) struct Effort {
+    /// True when telling the first fault takes no more than deciding: no alternative leaves the errors
+    /// of all others behind, and nothing is entered twice at each level.
+    pub(crate) first_is_cheap: bool,
     measures: Measures,
     places: Vec<Place>,
 }
@@ -40,7 +43,13 @@ struct Place {
 
 impl Effort {
     pub(crate) fn of(graph: &Graph<'_>, measures: Measures) -> Self {
+        let is_alternative = |keyword: &str| matches!(keyword, "anyOf" | "oneOf");
+        let has_alternatives = graph.ids().any(|id| {
+            let below = &graph.node(id).below;
+            below.iter().any(|(keyword, _)| is_alternative(keyword))
+        });
         Self {
+            first_is_cheap: !measures.is_recursive && !has_alternatives,
             measures,
             places: graph.ids().map(|id| Place::of(graph, id)).collect(),
         }

@@ -27,7 +27,17 @@ pub(crate) fn find(validator: &Validator, schema: &Value, value: &Value) -> Vec<
         for error in validator.iter_errors(value).take(FAULTS_MAX) {
             add(&mut faults, schema, &error);
         }
-    } else if let Err(error) = validator.validate(value) {
+    } else {
+        return first(validator, schema, value);
+    }
+    faults.truncate(FAULTS_MAX);
+    faults
+}
+
+/// The first place where `value` breaks `schema`.
+pub(crate) fn first(validator: &Validator, schema: &Value, value: &Value) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    if let Err(error) = validator.validate(value) {
         add(&mut faults, schema, &error);
     }
     faults.truncate(FAULTS_MAX);
@@ -129,6 +139,21 @@ mod tests {
             .into_iter()
             .map(|fault| (fault.pointer, fault.reason))
             .collect()
+    }
+
+    /// A million wrong items have one first place, which is told; alternatives would leave as many
+    /// errors behind as there are items, so there nothing more is said than that it is wrong.
+    #[test]
+    fn of_a_large_value_the_first_place_is_told_where_that_is_cheap() {
+        let large = json!({"a": vec![7; 300_000]});
+        let plain = json!({"properties": {"a": {"items": {"type": "boolean"}}}});
+        let faults = found(&plain, &large);
+        assert_eq!(faults.len(), 1, "{faults:?}");
+        assert_eq!(faults[0].0, "/a/0");
+        let items = json!({"anyOf": [{"type": "boolean"}, {"type": "null"}]});
+        let faults = found(&json!({"properties": {"a": {"items": items}}}), &large);
+        assert_eq!(faults[0].0, "");
+        assert!(faults[0].1.contains("too large"), "{faults:?}");
     }
 
     #[test]

@@ -66,10 +66,14 @@ impl Schema {
         if self.validator.is_valid(value) {
             return Vec::new();
         }
-        if !self.effort.can_tell(value) {
-            return whole("it breaks its schema, and is too large or too deep to say where");
+        let source = self.source.as_value();
+        if self.effort.can_tell(value) {
+            faults::find(&self.validator, source, value)
+        } else if self.effort.first_is_cheap {
+            faults::first(&self.validator, source, value)
+        } else {
+            whole("it breaks its schema, and is too large or too deep to say where")
         }
-        faults::find(&self.validator, self.source.as_value(), value)
     }
 }
 

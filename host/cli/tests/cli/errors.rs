@@ -64,13 +64,18 @@ fn wrong_usage_ends_with_2_and_says_why() {
         (&["task", "run", "none.json"], "can't read none.json"),
         (&["serve", "--listen", "nowhere"], "invalid socket address"),
         (
-            &["serve", "--store", "redis://h"],
-            "arrives with the registry",
+            &["serve", "--store", "redis://:secret@"],
+            "the address of Redis: expected HOST[:PORT]",
         ),
         (
             &["serve", "--store", "paper"],
-            "expected `embedded` or `memory`",
+            "expected `embedded`, `memory` or `redis://HOST`",
         ),
+        (
+            &["--store", "memory", "tool", "list"],
+            "`memory` is for `serve`",
+        ),
+        (&["serve", "--redis-prefix", "a b"], "the key prefix `a b`"),
         (
             &["serve", "--policy", "p.toml"],
             "the policy p.toml can't be used",
