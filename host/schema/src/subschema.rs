@@ -1,7 +1,7 @@
 //! Whether every value that fits one schema fits another.
 //!
 //! An answer of "yes" is a proof; "no" means that no proof was found, and names where it was missed.
-//! The question is taken apart: the schema on the left becomes a list of [`Shape`]s, each a
+//! The question is taken apart: the schema on the left becomes a list of `Shape`s, each a
 //! conjunction without alternatives, and each keyword on the right has to hold for each of them.
 //! Whatever is too hard on the left is left out there, which makes the left side larger and the
 //! answer more careful; whatever is too hard on the right is a "no".

@@ -6,7 +6,7 @@ use redis::Script;
 /// A script of `lua/`, sent by its digest; the server learns it when it doesn't know it yet.
 ///
 /// A script makes all its checks before its first write, loops only over what it was given, and
-/// answers a number: see [`Answer`].
+/// answers a number: see [`answer`].
 pub(crate) type Lua = LazyLock<Script>;
 
 /// Declares scripts by the names of their files.
